@@ -1,0 +1,47 @@
+package registry
+
+import "context"
+
+// ProbeResult is what a probe found of one layer.
+type ProbeResult struct {
+	Layer  string
+	Source string
+	OK     bool
+	// PassedAtStaging says that the same check had passed when the catalog was built: what fails now has broken
+	// since. It is false for a catalog that was built without live checks.
+	PassedAtStaging bool
+	Reason          string // why not OK
+}
+
+// Probe runs the staging checks again on what an environment serves, and returns one result for each layer in their
+// order; false when nothing is active.
+func (r *Registry) Probe(ctx context.Context, environment string) ([]ProbeResult, bool) {
+	current, release, ok := r.Current(environment)
+	if !ok {
+		return nil, false
+	}
+	defer release()
+	checks := r.checkLayers(ctx, current)
+	results := make([]ProbeResult, len(checks))
+	for i, check := range checks {
+		reason := check.reason()
+		results[i] = ProbeResult{
+			Layer: check.layer.definition.ID, Source: check.layer.definition.DataSource,
+			OK: reason == "", PassedAtStaging: current.checks == Strict, Reason: reason,
+		}
+	}
+	return results, true
+}
+
+// reason is the first thing that is wrong; warnings were there at staging and are nothing wrong.
+func (c layerCheck) reason() string {
+	if c.err != nil {
+		return c.err.Error()
+	}
+	for _, finding := range c.findings {
+		if !finding.Warning {
+			return c.layer.problem(finding).Message
+		}
+	}
+	return ""
+}
