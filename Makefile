@@ -1,0 +1,83 @@
+# Honua GitOps. Everything here needs Go and git only, unless its line says more.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN     := bin/honua
+TOOLS   := internal/tools
+BUF     := go tool -modfile=$(TOOLS)/buf/go.mod buf
+LINTER  := go tool -modfile=$(TOOLS)/lint/go.mod golangci-lint
+MODULES := . $(TOOLS) $(TOOLS)/buf $(TOOLS)/lint
+
+# What `make test` and friends may be told: SEEDS=20000 make sim, DEV_FLAGS='--nodes 5' make run.
+SEEDS      ?= 2000
+FUZZTIME   ?= 10s
+BENCHCOUNT ?= 6
+DEV_FLAGS  ?=
+
+INFO    := github.com/honua-io/honua-gitops/internal/buildinfo
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X $(INFO).version=$(VERSION) -X $(INFO).commit=$(COMMIT) -X $(INFO).date=$(DATE)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r t h; do printf '  %-14s %s\n' "$$t" "$$h"; done
+
+.PHONY: run
+run: ## build honua and run a three-node cluster on this machine (DEV_FLAGS=…)
+	@echo "building $(BIN) (from nothing this takes a minute or two; go prints each download)"
+	@$(MAKE) --no-print-directory build
+	@exec $(BIN) dev $(DEV_FLAGS)
+
+.PHONY: build
+build: ## build the static binary bin/honua
+	@mkdir -p $(dir $(BIN))
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/honua
+
+.PHONY: test
+test: ## every test with the race detector, then the bulk simulation without it (SEEDS=…)
+	@bash $(TOOLS)/test.sh
+	@$(MAKE) --no-print-directory sim
+
+.PHONY: sim
+sim: ## the deterministic simulation over SEEDS seeds, without the race detector
+	go test -count=1 ./test/sim -run '^TestSeeds$$' -seeds=$(SEEDS)
+
+.PHONY: test-system
+test-system: ## tests that need root and Debian packages; a missing capability fails them
+	go test -count=1 -tags system ./test/system/...
+
+.PHONY: bench
+bench: ## benchmarks, summarised as median and spread by benchstat (BENCHCOUNT=…)
+	@out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
+	go test -run '^$$' -bench . -benchmem -count=$(BENCHCOUNT) ./... | tee "$$out"; \
+	go tool -modfile=$(TOOLS)/go.mod benchstat "$$out"
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME
+	@bash $(TOOLS)/fuzz.sh $(FUZZTIME)
+
+.PHONY: lint
+lint: ## golangci-lint (with its gofmt check) and buf lint
+	$(LINTER) run ./...
+	$(BUF) lint
+
+.PHONY: proto
+proto: ## generate the Go beside proto/honua/gitops/v1
+	$(BUF) lint
+	$(BUF) generate
+
+.PHONY: proto-check
+proto-check: ## fail when the committed generated code is not what proto would write
+	@bash $(TOOLS)/proto-check.sh
+
+.PHONY: tidy-check
+tidy-check: ## fail when a go.mod or go.sum is not tidy
+	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; go -C "$$m" mod tidy -diff; done
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist

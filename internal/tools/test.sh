@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every test with the race detector. The detector needs cgo and so a C
+# compiler; without one the tests still run, and this says so where it is seen.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+race=(-race)
+if ! command -v "$(go env CC | cut -d' ' -f1)" >/dev/null || [[ ${CGO_ENABLED:-1} == 0 ]]; then
+  race=()
+  warning='WARNING: no C compiler (or CGO_ENABLED=0): the tests run WITHOUT the race detector. Install gcc.'
+  printf '\n%s\n\n' "$warning" >&2
+  trap 'printf "\n%s\n" "$warning" >&2' EXIT
+else
+  export CGO_ENABLED=1
+fi
+go test "${race[@]}" -timeout "${TEST_TIMEOUT:-10m}" "$@" ./...
