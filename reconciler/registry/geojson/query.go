@@ -1,0 +1,126 @@
+package geojson
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+
+	"github.com/paulmach/orb"
+
+	"github.com/honua-io/honua-gitops/reconciler/catalog"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
+)
+
+// stride is how many features are looked at between two looks at the context.
+const stride = 1024
+
+func (d *data) query(ctx context.Context, layer *catalog.Layer, q registry.Query, emit func([]byte) error) (registry.Page, error) {
+	v := d.view(layer)
+	if q.BBox == nil && q.Time == nil && len(q.Filters) == 0 {
+		return d.queryAll(ctx, &v, q, emit)
+	}
+	return d.querySelected(ctx, &v, q, emit)
+}
+
+// queryAll needs to look at the features of the page only.
+func (d *data) queryAll(ctx context.Context, v *view, q registry.Query, emit func([]byte) error) (registry.Page, error) {
+	page := registry.Page{Matched: len(d.features)}
+	first := min(q.Offset, len(d.features))
+	last := first + min(q.Limit, len(d.features)-first)
+	var buffer []byte
+	for i := first; i < last; i++ {
+		if page.Returned%stride == 0 && ctx.Err() != nil {
+			return page, ctx.Err()
+		}
+		buffer = v.append(buffer[:0], i)
+		if err := emit(buffer); err != nil {
+			return page, err
+		}
+		page.Returned++
+	}
+	return page, nil
+}
+
+// querySelected looks at every candidate, also after the page, to know how many match.
+func (d *data) querySelected(ctx context.Context, v *view, q registry.Query, emit func([]byte) error) (registry.Page, error) {
+	var page registry.Page
+	var buffer []byte
+	matches := conditions(q)
+	looked := 0
+	for i := range d.candidates(q.BBox) {
+		if looked++; looked%stride == 0 && ctx.Err() != nil {
+			return page, ctx.Err()
+		}
+		if !d.meets(i, q.BBox) || !matches(d.bytes(d.features[i].properties)) {
+			continue
+		}
+		page.Matched++
+		if page.Matched <= q.Offset || page.Returned == q.Limit {
+			continue
+		}
+		buffer = v.append(buffer[:0], i)
+		if err := emit(buffer); err != nil {
+			return page, err
+		}
+		page.Returned++
+	}
+	return page, ctx.Err()
+}
+
+// candidates yields, in the order of the file, every feature whose box meets the area. One bit a feature is what it
+// costs, whatever the number of hits.
+func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		if area == nil {
+			for i := range d.features {
+				if !yield(i) {
+					return
+				}
+			}
+			return
+		}
+		hits := make([]uint64, (len(d.features)+63)/64)
+		for _, part := range area.Parts() {
+			d.tree.search(box(part), func(item uint32) { hits[item/64] |= 1 << (item % 64) })
+		}
+		for at, word := range hits {
+			for ; word != 0; word &= word - 1 {
+				if !yield(at*64 + bits.TrailingZeros64(word)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// meets decides by the geometry itself where its box leaves doubt.
+func (d *data) meets(index int, area *registry.BBox) bool {
+	if area == nil {
+		return true
+	}
+	for _, part := range area.Parts() {
+		b := d.boxes[index]
+		if !b.meets(box(part)) {
+			continue
+		}
+		if b.inside(box(part)) {
+			return true
+		}
+		geometry, err := parseGeometry(d.bytes(d.features[index].geometry))
+		bound := orb.Bound{Min: orb.Point{part.MinX, part.MinY}, Max: orb.Point{part.MaxX, part.MaxY}}
+		if err == nil && intersects(geometry, bound) {
+			return true
+		}
+	}
+	return false
+}
+
+// get returns one feature.
+func (d *data) get(layer *catalog.Layer, id string) ([]byte, error) {
+	v := d.view(layer)
+	index, found := d.find(v.ids, id)
+	if !found {
+		return nil, fmt.Errorf("%w: %q", registry.ErrFeatureNotFound, id)
+	}
+	return v.append(nil, index), nil
+}

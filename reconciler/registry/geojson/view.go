@@ -1,0 +1,85 @@
+package geojson
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/honua-io/honua-gitops/reconciler/catalog"
+)
+
+// view is how a layer shows the features of a file: which id, which properties.
+type view struct {
+	data  *data
+	ids   idSource
+	whole bool     // the properties are shown as the file has them
+	names []string // else these, in the layer's order
+	keys  [][]byte // the names as JSON, each with its colon
+}
+
+// view of a layer that declares no properties shows all of them.
+func (d *data) view(layer *catalog.Layer) view {
+	v := view{data: d, ids: d.idSource(layer.IDColumn), whole: len(layer.Properties) == 0}
+	for _, p := range layer.Properties {
+		v.names = append(v.names, p.Name)
+	}
+	if v.whole || d.summary.uniform && slices.Equal(v.names, d.summary.keys) {
+		v.whole = true
+		return v
+	}
+	for _, name := range v.names {
+		// Marshalling a string cannot fail.
+		key, _ := json.Marshal(name)
+		v.keys = append(v.keys, append(key, ':'))
+	}
+	return v
+}
+
+// append adds one feature as a GeoJSON Feature.
+func (v *view) append(out []byte, index int) []byte {
+	f := &v.data.features[index]
+	out = append(out, `{"type":"Feature"`...)
+	var scratch [20]byte
+	if id := v.data.id(v.ids, index, scratch[:]); len(id) > 0 {
+		out = append(out, `,"id":`...)
+		out = append(out, id...)
+	}
+	out = append(out, `,"geometry":`...)
+	out = appendOrNull(out, v.data.bytes(f.geometry))
+	out = append(out, `,"properties":`...)
+	if v.whole {
+		out = appendOrNull(out, v.data.bytes(f.properties))
+	} else {
+		out = v.appendProperties(out, v.data.bytes(f.properties))
+	}
+	return append(out, '}')
+}
+
+// appendProperties shows each declared property, null where the feature lacks it: all features of a layer look alike.
+func (v *view) appendProperties(out, object []byte) []byte {
+	out = append(out, '{')
+	for i, name := range v.names {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, v.keys[i]...)
+		out = appendOrNull(out, property(object, name))
+	}
+	return append(out, '}')
+}
+
+func appendOrNull(out, value []byte) []byte {
+	if len(value) == 0 {
+		return append(out, "null"...)
+	}
+	return append(out, value...)
+}
+
+// property returns a property's value; nil if there is none of that name.
+func property(object []byte, name string) []byte {
+	for key, value := range members(object) {
+		if string(key) == name {
+			return value
+		}
+	}
+	return nil
+}
