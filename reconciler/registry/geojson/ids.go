@@ -14,7 +14,9 @@ type idSource struct {
 	own    bool
 }
 
-func (d *data) idSource(column string) idSource { return idSource{column: column, own: column == "" && d.allIDs} }
+func (d *data) idSource(column string) idSource {
+	return idSource{column: column, own: column == "" && d.allIDs}
+}
 
 // id returns a feature's id as JSON; empty where the column holds neither a string nor a number.
 func (d *data) id(source idSource, index int, scratch []byte) []byte {

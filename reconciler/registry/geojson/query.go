@@ -81,7 +81,7 @@ func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
 		}
 		hits := make([]uint64, (len(d.features)+63)/64)
 		for _, part := range area.Parts() {
-			d.tree.search(box(part), func(item uint32) { hits[item/64] |= 1 << (item % 64) })
+			d.tree.search(areaBox(part), func(item uint32) { hits[item/64] |= 1 << (item % 64) })
 		}
 		for at, word := range hits {
 			for ; word != 0; word &= word - 1 {
@@ -100,10 +100,10 @@ func (d *data) meets(index int, area *registry.BBox) bool {
 	}
 	for _, part := range area.Parts() {
 		b := d.boxes[index]
-		if !b.meets(box(part)) {
+		if !b.meets(areaBox(part)) {
 			continue
 		}
-		if b.inside(box(part)) {
+		if b.inside(areaBox(part)) {
 			return true
 		}
 		geometry, err := parseGeometry(d.bytes(d.features[index].geometry))
@@ -114,6 +114,8 @@ func (d *data) meets(index int, area *registry.BBox) bool {
 	}
 	return false
 }
+
+func areaBox(b registry.BBox) box { return box{b.MinX, b.MinY, b.MaxX, b.MaxY} }
 
 // get returns one feature.
 func (d *data) get(layer *catalog.Layer, id string) ([]byte, error) {
