@@ -21,6 +21,8 @@ type Model struct {
 	DataSources []DataSource // of the environment, then shared ones not overridden
 	Settings    Settings     // from appsettings.json over shared-config.json
 	Files       []FileDigest // every file that is not read into the fields above, sorted by path
+	// Extra are the properties at the top of a file that this version does not know, by path and name.
+	Extra map[string]map[string]json.RawMessage
 }
 
 // Service is a named group of layers.
@@ -50,6 +52,7 @@ type Layer struct {
 // Property is a column that features show. Type is one of PropertyTypes.
 type Property struct {
 	Name, Type string
+	Extra      map[string]json.RawMessage
 }
 
 // DataSource is where layers read from.
