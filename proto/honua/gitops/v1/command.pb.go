@@ -2621,10 +2621,10 @@ func (x *ForgetNode) GetReason() string {
 type RequestPoll struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	Environment string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
-	LiftHold    bool                   `protobuf:"varint,2,opt,name=lift_hold,json=liftHold,proto3" json:"lift_hold,omitempty"`
-	// A webhook's delivery id; one that is known already changes nothing.
-	DeliveryId    string `protobuf:"bytes,3,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
-	Branch        string `protobuf:"bytes,4,opt,name=branch,proto3" json:"branch,omitempty"`
+	// Forget every hold first, and count the caller as an approver of a rewritten branch.
+	LiftHold bool `protobuf:"varint,2,opt,name=lift_hold,json=liftHold,proto3" json:"lift_hold,omitempty"`
+	// Every environment of the branch, when environment is empty.
+	Branch        string `protobuf:"bytes,3,opt,name=branch,proto3" json:"branch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2671,13 +2671,6 @@ func (x *RequestPoll) GetLiftHold() bool {
 		return x.LiftHold
 	}
 	return false
-}
-
-func (x *RequestPoll) GetDeliveryId() string {
-	if x != nil {
-		return x.DeliveryId
-	}
-	return ""
 }
 
 func (x *RequestPoll) GetBranch() string {
@@ -3670,13 +3663,11 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\n" +
 	"ForgetNode\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason\"\x85\x01\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"d\n" +
 	"\vRequestPoll\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x1b\n" +
-	"\tlift_hold\x18\x02 \x01(\bR\bliftHold\x12\x1f\n" +
-	"\vdelivery_id\x18\x03 \x01(\tR\n" +
-	"deliveryId\x12\x16\n" +
-	"\x06branch\x18\x04 \x01(\tR\x06branch\"\x8b\x02\n" +
+	"\tlift_hold\x18\x02 \x01(\bR\bliftHold\x12\x16\n" +
+	"\x06branch\x18\x03 \x01(\tR\x06branch\"\x8b\x02\n" +
 	"\x0eApproveCommand\x12#\n" +
 	"\rdeployment_id\x18\x01 \x01(\tR\fdeploymentId\x12\x18\n" +
 	"\acomment\x18\x02 \x01(\tR\acomment\x12'\n" +
