@@ -1,0 +1,187 @@
+package ogc
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/honua-io/honua-gitops/reconciler/catalog"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
+)
+
+// errParameter says that a parameter's value cannot be understood; the text names it and what it must be.
+var errParameter = errors.New("invalid parameter")
+
+func badParameter(name, must string) error {
+	return fmt.Errorf("%w: %s must be %s", errParameter, name, must)
+}
+
+// reserved are the parameters of items that have a meaning of their own: a property of that name is no filter.
+func reserved() []string { return []string{"f", "limit", "offset", "bbox", "datetime"} }
+
+// filterable are the properties that a request can filter by.
+func filterable(layer *catalog.Layer) []catalog.Property {
+	var properties []catalog.Property
+	for _, p := range layer.Properties {
+		if p.Type != "json" && !isReserved(p.Name) {
+			properties = append(properties, p)
+		}
+	}
+	return properties
+}
+
+func isReserved(name string) bool {
+	for _, word := range reserved() {
+		if word == name {
+			return true
+		}
+	}
+	return false
+}
+
+// itemQuery reads the parameters of an items request. Its errors wrap errParameter.
+func itemQuery(p params, layer *catalog.Layer, settings catalog.OgcSettings) (registry.Query, error) {
+	q := registry.Query{Limit: settings.DefaultLimit}
+	var err error
+	if text, given := p.lookup("limit"); given {
+		if q.Limit, err = count(text); err != nil || q.Limit < 1 {
+			return q, badParameter("limit", "an integer of at least 1")
+		}
+		q.Limit = min(q.Limit, settings.MaxLimit)
+	}
+	if text, given := p.lookup("offset"); given {
+		if q.Offset, err = count(text); err != nil {
+			return q, badParameter("offset", "an integer of at least 0")
+		}
+	}
+	if text, given := p.lookup("bbox"); given {
+		if q.BBox, err = parseBBox(text); err != nil {
+			return q, err
+		}
+	}
+	if text, given := p.lookup("datetime"); given {
+		interval, err := parseInterval(text)
+		if err != nil {
+			return q, err
+		}
+		if interval.Property = temporalProperty(layer); interval.Property != "" {
+			q.Time = &interval
+		}
+	}
+	q.Filters, err = parseFilters(p, layer)
+	return q, err
+}
+
+// count reads a number without sign. One too large for anything is the largest.
+func count(text string) (int, error) {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, errParameter
+		}
+	}
+	if text == "" {
+		return 0, errParameter
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil || number > math.MaxInt32 {
+		return math.MaxInt32, nil
+	}
+	return number, nil
+}
+
+// parseBBox reads four numbers, or six, of which the third and the last are heights. Heights select nothing.
+func parseBBox(text string) (*registry.BBox, error) {
+	malformed := badParameter("bbox", "four or six numbers: lower-left longitude, latitude (, height), upper-right longitude, latitude (, height)")
+	parts := strings.Split(text, ",")
+	numbers := make([]float64, len(parts))
+	for i, part := range parts {
+		number, err := strconv.ParseFloat(part, 64)
+		if err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
+			return nil, malformed
+		}
+		numbers[i] = number
+	}
+	var box registry.BBox
+	switch len(numbers) {
+	case 4:
+		box = registry.BBox{MinX: numbers[0], MinY: numbers[1], MaxX: numbers[2], MaxY: numbers[3]}
+	case 6:
+		if numbers[2] > numbers[5] {
+			return nil, badParameter("bbox", "a box whose lower height is not above its upper one")
+		}
+		box = registry.BBox{MinX: numbers[0], MinY: numbers[1], MaxX: numbers[3], MaxY: numbers[4]}
+	default:
+		return nil, malformed
+	}
+	if box.MinY > box.MaxY {
+		return nil, badParameter("bbox", "a box whose lower latitude is not above its upper one")
+	}
+	return &box, nil
+}
+
+// parseFilters reads the parameters that are named like properties.
+func parseFilters(p params, layer *catalog.Layer) ([]registry.Filter, error) {
+	var filters []registry.Filter
+	for _, property := range filterable(layer) {
+		text, given := p.lookup(property.Name)
+		if !given {
+			continue
+		}
+		value, must := filterValue(property.Type, text)
+		if must != "" {
+			return nil, badParameter(strconv.Quote(property.Name), must)
+		}
+		filters = append(filters, registry.Filter{Property: property.Name, Value: value})
+	}
+	return filters, nil
+}
+
+// filterValue reads a value of a property's type; what it must be is empty for one that can be read.
+func filterValue(propertyType, text string) (value any, must string) {
+	var err error
+	switch propertyType {
+	case "integer":
+		value, err = strconv.ParseInt(text, 10, 64)
+		must = "an integer"
+	case "number":
+		number, parseErr := strconv.ParseFloat(text, 64)
+		if err = parseErr; math.IsNaN(number) || math.IsInf(number, 0) {
+			err = errParameter
+		}
+		value, must = number, "a number"
+	case "boolean":
+		value, must = text == "true", "true or false"
+		if text != "true" && text != "false" {
+			err = errParameter
+		}
+	case "date":
+		_, err = time.Parse(time.DateOnly, text)
+		value, must = text, "a date like 2026-01-31"
+	case "datetime":
+		value, err = time.Parse(time.RFC3339, text)
+		must = "a date and time like 2026-01-31T12:00:00Z"
+	case "time":
+		_, err = time.Parse(time.TimeOnly, text)
+		value, must = text, "a time like 12:00:00"
+	case "uuid":
+		if !isUUID(text) {
+			err = errParameter
+		}
+		value, must = text, "a UUID"
+	default:
+		return text, ""
+	}
+	if err == nil {
+		must = ""
+	}
+	return value, must
+}
+
+func isUUID(text string) bool {
+	matched, err := regexp.MatchString(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`, text)
+	return err == nil && matched
+}

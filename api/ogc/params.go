@@ -1,0 +1,83 @@
+package ogc
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// params are the query parameters of a request, each of which may be given once.
+type params struct{ values url.Values }
+
+// parseParams reads a query. Its errors wrap errParameter.
+func parseParams(raw string) (params, error) {
+	if raw == "" {
+		return params{}, nil
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return params{}, badParameter("the query of the URL", "well-formed")
+	}
+	for name, given := range values {
+		if len(given) > 1 {
+			return params{}, badParameter(strconv.Quote(name), "given once only")
+		}
+		if !utf8.ValidString(name) || !utf8.ValidString(given[0]) || strings.ContainsRune(given[0], 0) {
+			return params{}, badParameter("the query of the URL", "UTF-8 text without NUL")
+		}
+	}
+	return params{values: values}, nil
+}
+
+// get returns a parameter's value; empty if it is missing.
+func (p params) get(name string) string {
+	if given := p.values[name]; len(given) > 0 {
+		return given[0]
+	}
+	return ""
+}
+
+// lookup tells an empty value from a missing one.
+func (p params) lookup(name string) (string, bool) {
+	given, ok := p.values[name]
+	return p.get(name), ok && len(given) > 0
+}
+
+// with returns the query with some parameters replaced; an empty value takes one away.
+func (p params) with(pairs ...string) string {
+	changed := make(url.Values, len(p.values)+len(pairs)/2)
+	for name, given := range p.values {
+		changed[name] = given
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			changed.Del(pairs[i])
+		} else {
+			changed.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(changed) == 0 {
+		return ""
+	}
+	return "?" + changed.Encode()
+}
+
+// onlyParams answers 400 if there is a parameter that the resource does not know. Every resource knows f.
+func (x *exchange) onlyParams(known ...string) bool {
+	var unknown []string
+	for name := range x.params.values {
+		if name != "f" && !slices.Contains(known, name) {
+			unknown = append(unknown, fmt.Sprintf("%q", name))
+		}
+	}
+	if len(unknown) == 0 {
+		return true
+	}
+	slices.Sort(unknown)
+	x.problem(http.StatusBadRequest, "This resource does not know the parameter "+strings.Join(unknown, ", ")+".")
+	return false
+}
