@@ -1,7 +1,5 @@
 package catalog
 
-import "fmt"
-
 // Severity says whether a problem stops a configuration.
 type Severity int
 
@@ -28,12 +26,16 @@ type Problem struct {
 	Code     string // one of the Code constants
 }
 
-// Error prints `file:line:col: field: message`.
+// Error prints `file:line:col: field: message`, without what is not known.
 func (p Problem) Error() string {
-	if p.Field == "" {
-		return fmt.Sprintf("%s: %s", p.Position, p.Message)
+	text := p.Message
+	if p.Field != "" {
+		text = p.Field + ": " + text
 	}
-	return fmt.Sprintf("%s: %s: %s", p.Position, p.Field, p.Message)
+	if p.File != "" {
+		text = p.Position.String() + ": " + text
+	}
+	return text
 }
 
 // HasErrors reports whether a problem of severity Error is among them.

@@ -23,7 +23,6 @@ const (
 	CodeDangling        = "dangling"         // a reference to nothing
 	CodeForbidden       = "forbidden"        // settings that Git may not hold
 	CodeUnknownProperty = "unknown_property" // a warning
-	CodeUnused          = "unused"           // a warning
 	CodeMore            = "more"             // problems that are not shown
 )
 
