@@ -18,11 +18,11 @@ type object = map[string]any
 func apiDocument(base string, c *registry.Catalog) any {
 	settings := c.Model().Settings.Ogc
 	paths := object{
-		"/":                           get("landing", "Landing page", nil, reply("The landing page", "landing")),
-		"/conformance":                get("conformance", "Conformance classes", nil, reply("The classes", "conformance")),
-		"/api":                        get("api", "API definition", nil, apiReply()),
-		"/collections":                get("collections", "Collections", nil, reply("The collections", "collections")),
-		"/collections/{collectionId}": get("collection", "One collection", references("collectionId"), reply("The collection", "collection")),
+		"/":                           get("landing", "Landing page", references("documentFormat"), reply("The landing page", "landing")),
+		"/conformance":                get("conformance", "Conformance classes", references("documentFormat"), reply("The classes", "conformance")),
+		"/api":                        get("api", "API definition", references("documentFormat"), apiReply()),
+		"/collections":                get("collections", "Collections", references("documentFormat"), reply("The collections", "collections")),
+		"/collections/{collectionId}": get("collection", "One collection", references("collectionId", "documentFormat"), reply("The collection", "collection")),
 		"/collections/{collectionId}/items": get("items", "Features of a collection",
 			append(references("collectionId", "limit", "offset", "bbox", "datetime", "format"), anyFilter()), featuresReply("featureCollection")),
 		"/collections/{collectionId}/items/{featureId}": get("item", "One feature",
@@ -76,9 +76,6 @@ func get(id, summary string, parameters []object, answer object) object {
 	responses := object{"200": answer, "304": object{"description": "Not modified"}}
 	for _, status := range []string{"400", "404", "406", "500", "503"} {
 		responses[status] = problem
-	}
-	if parameters == nil {
-		parameters = []object{}
 	}
 	return object{"get": object{
 		"operationId": id, "summary": summary, "parameters": parameters, "responses": responses,

@@ -20,6 +20,7 @@ func apiParameters(settings catalog.OgcSettings, layers []*registry.Layer) objec
 			"oneOf": []object{{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}}}),
 		"datetime": query("datetime", "Only features of this time: a date, a date-time, or an interval start/end with .. for an open side. "+
 			"Collections without a temporal property are not limited by it.", object{"type": "string"}),
+		"documentFormat": query("f", "Format of the response.", object{"type": "string", "enum": []string{"json"}}),
 		"format": query("f", "Format of the response; the header Accept decides otherwise.", object{
 			"type": "string", "enum": []string{"geojson", "json"}}),
 	}
