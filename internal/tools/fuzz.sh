@@ -8,7 +8,7 @@ time=${1:-10s}
 count=0
 while IFS=: read -r file target; do
   printf '\n%s (%s, %s)\n' "$target" "$(dirname "$file")" "$time"
-  go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time"
+  go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 1s
   count=$((count + 1))
 done < <(git ls-files -co --exclude-standard '*_test.go' | sort -u |
   xargs -r grep -oHE '^func Fuzz[A-Za-z0-9_]+' | sed 's/:func /:/')
