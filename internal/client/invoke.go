@@ -17,6 +17,9 @@ const (
 	avoidUnhelpful   = 20 * time.Millisecond
 )
 
+// lastAttempt is how much time a change needs to be worth another attempt.
+const lastAttempt = 250 * time.Millisecond
+
 // Invoke calls a method on one node and, while that may change the result, on the others. Its errors are *Error.
 func (c *Client) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	ctx, cancel := c.bound(ctx)
@@ -62,6 +65,9 @@ func (a *attempts) next(ctx context.Context, reply any) (done bool, err error) {
 	if ctx.Err() != nil {
 		return true, a.ended(ctx)
 	}
+	if a.tooLate(ctx) {
+		return true, a.failure(ErrNoLeader)
+	}
 	node, fresh := a.client.pool.pick(time.Now())
 	conn, err := node.connect(ctx)
 	if err != nil {
@@ -77,6 +83,14 @@ func (a *attempts) next(ctx context.Context, reply any) (done bool, err error) {
 		return true, nil
 	}
 	return a.failed(ctx, node, silent, err)
+}
+
+// tooLate reports that another attempt would likely be cut off by the deadline. While every answer was that nothing
+// was executed, ending with that is worth more than ending with an outcome that nobody knows.
+func (a *attempts) tooLate(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	budget := deadline.Sub(a.started)
+	return a.answered && !a.unknown && a.call.effect != reads && time.Until(deadline) < min(lastAttempt, budget/4)
 }
 
 // unreachable goes on to the next node at once, or after a pause when all of them have been tried.

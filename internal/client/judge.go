@@ -1,6 +1,8 @@
 package client
 
 import (
+	"strings"
+
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -38,11 +40,11 @@ func judge(err error) verdict {
 		}
 		return broken
 	case codes.ResourceExhausted:
-		if notExecuted && info.GetReason() == "overloaded" {
+		if notExecuted && strings.EqualFold(info.GetReason(), "overloaded") {
 			return elsewhere
 		}
 	case codes.FailedPrecondition, codes.Aborted:
-		if notExecuted && info.GetReason() == "not_leader" {
+		if notExecuted && strings.EqualFold(info.GetReason(), "not_leader") {
 			return elsewhere
 		}
 	}
