@@ -1107,6 +1107,7 @@ type EnvironmentRecord struct {
 	Counters        *CountersRecord        `protobuf:"bytes,24,opt,name=counters,proto3" json:"counters,omitempty"`
 	Changed         uint64                 `protobuf:"varint,25,opt,name=changed,proto3" json:"changed,omitempty"`
 	Retired         bool                   `protobuf:"varint,26,opt,name=retired,proto3" json:"retired,omitempty"`
+	Kept            []string               `protobuf:"bytes,27,rep,name=kept,proto3" json:"kept,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1321,6 +1322,13 @@ func (x *EnvironmentRecord) GetRetired() bool {
 		return x.Retired
 	}
 	return false
+}
+
+func (x *EnvironmentRecord) GetKept() []string {
+	if x != nil {
+		return x.Kept
+	}
+	return nil
 }
 
 type CountersRecord struct {
@@ -2707,6 +2715,7 @@ type BundleRecord struct {
 	RawSize       int64                  `protobuf:"varint,3,opt,name=raw_size,json=rawSize,proto3" json:"raw_size,omitempty"`
 	Term          uint64                 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
 	StoredAt      uint64                 `protobuf:"varint,5,opt,name=stored_at,json=storedAt,proto3" json:"stored_at,omitempty"`
+	Refs          uint32                 `protobuf:"varint,6,opt,name=refs,proto3" json:"refs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2776,6 +2785,13 @@ func (x *BundleRecord) GetStoredAt() uint64 {
 	return 0
 }
 
+func (x *BundleRecord) GetRefs() uint32 {
+	if x != nil {
+		return x.Refs
+	}
+	return 0
+}
+
 // BundleKey is what the state hash covers of a bundle: its digest stands for
 // the content.
 type BundleKey struct {
@@ -2785,6 +2801,7 @@ type BundleKey struct {
 	RawSize        int64                  `protobuf:"varint,3,opt,name=raw_size,json=rawSize,proto3" json:"raw_size,omitempty"`
 	Term           uint64                 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
 	StoredAt       uint64                 `protobuf:"varint,5,opt,name=stored_at,json=storedAt,proto3" json:"stored_at,omitempty"`
+	Refs           uint32                 `protobuf:"varint,6,opt,name=refs,proto3" json:"refs,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2850,6 +2867,13 @@ func (x *BundleKey) GetTerm() uint64 {
 func (x *BundleKey) GetStoredAt() uint64 {
 	if x != nil {
 		return x.StoredAt
+	}
+	return 0
+}
+
+func (x *BundleKey) GetRefs() uint32 {
+	if x != nil {
+		return x.Refs
 	}
 	return 0
 }
@@ -3798,7 +3822,7 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\x14health_check_timeout\x18\n" +
 	" \x01(\x03R\x12healthCheckTimeout\x12'\n" +
 	"\x0fstaging_timeout\x18\v \x01(\x03R\x0estagingTimeout\x12\x1c\n" +
-	"\tcanonical\x18\f \x01(\fR\tcanonical\"\x83\b\n" +
+	"\tcanonical\x18\f \x01(\fR\tcanonical\"\x97\b\n" +
 	"\x11EnvironmentRecord\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06branch\x18\x02 \x01(\tR\x06branch\x12\x1a\n" +
@@ -3828,7 +3852,8 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\x0ehealth_message\x18\x17 \x01(\tR\rhealthMessage\x12;\n" +
 	"\bcounters\x18\x18 \x01(\v2\x1f.honua.gitops.v1.CountersRecordR\bcounters\x12\x18\n" +
 	"\achanged\x18\x19 \x01(\x04R\achanged\x12\x18\n" +
-	"\aretired\x18\x1a \x01(\bR\aretired\"\x9f\x02\n" +
+	"\aretired\x18\x1a \x01(\bR\aretired\x12\x12\n" +
+	"\x04kept\x18\x1b \x03(\tR\x04kept\"\x9f\x02\n" +
 	"\x0eCountersRecord\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x18\n" +
 	"\asuccess\x18\x02 \x01(\x04R\asuccess\x12\x18\n" +
@@ -3969,7 +3994,7 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\x05actor\x18\n" +
 	" \x01(\tR\x05actor\x12\x1d\n" +
 	"\n" +
-	"raft_index\x18\v \x01(\x04R\traftIndex\"\x92\x01\n" +
+	"raft_index\x18\v \x01(\x04R\traftIndex\"\xa6\x01\n" +
 	"\fBundleRecord\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x1e\n" +
 	"\n" +
@@ -3977,13 +4002,15 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"compressed\x12\x19\n" +
 	"\braw_size\x18\x03 \x01(\x03R\arawSize\x12\x12\n" +
 	"\x04term\x18\x04 \x01(\x04R\x04term\x12\x1b\n" +
-	"\tstored_at\x18\x05 \x01(\x04R\bstoredAt\"\x98\x01\n" +
+	"\tstored_at\x18\x05 \x01(\x04R\bstoredAt\x12\x12\n" +
+	"\x04refs\x18\x06 \x01(\rR\x04refs\"\xac\x01\n" +
 	"\tBundleKey\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12'\n" +
 	"\x0fcompressed_size\x18\x02 \x01(\x04R\x0ecompressedSize\x12\x19\n" +
 	"\braw_size\x18\x03 \x01(\x03R\arawSize\x12\x12\n" +
 	"\x04term\x18\x04 \x01(\x04R\x04term\x12\x1b\n" +
-	"\tstored_at\x18\x05 \x01(\x04R\bstoredAt\"\x93\x01\n" +
+	"\tstored_at\x18\x05 \x01(\x04R\bstoredAt\x12\x12\n" +
+	"\x04refs\x18\x06 \x01(\rR\x04refs\"\x93\x01\n" +
 	"\fUploadRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x12\n" +
