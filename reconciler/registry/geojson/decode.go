@@ -74,15 +74,23 @@ func compact(content []byte) ([]byte, error) {
 	var out bytes.Buffer
 	out.Grow(len(content))
 	if err := json.Compact(&out, content); err != nil {
-		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
-			before := content[:min(int(syntax.Offset), len(content))]
-			line := bytes.Count(before, []byte("\n")) + 1
-			column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-			return nil, fmt.Errorf("%w: line %d, column %d: %s", errFormat, line, max(column, 1), syntax.Error())
-		}
-		return nil, fmt.Errorf("%w: %s", errFormat, err)
+		return nil, syntaxError(content)
 	}
 	return bytes.Clone(out.Bytes()), nil
+}
+
+// syntaxError says where the JSON is wrong. Compact does not know: its error has no offset.
+func syntaxError(content []byte) error {
+	var whole json.RawMessage
+	err := json.Unmarshal(content, &whole)
+	syntax := (*json.SyntaxError)(nil)
+	if !errors.As(err, &syntax) {
+		return fmt.Errorf("%w: %v", errFormat, err)
+	}
+	before := content[:min(int(syntax.Offset), len(content))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
+	return fmt.Errorf("%w: line %d, column %d: %s", errFormat, line, max(column, 1), syntax.Error())
 }
 
 // featureList returns the array of features of the collection.
