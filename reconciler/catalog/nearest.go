@@ -2,9 +2,9 @@ package catalog
 
 import "strings"
 
-// suggest is `; did you mean "x"?` for the known name that is nearest to name, or nothing if none is near.
-func suggest(name string, known []string) string {
-	best, distance := "", 1+max(1, len(name)/3)
+// Suggest is `; did you mean "x"?` for the known name that is nearest to name, or nothing if none is near.
+func Suggest(name string, known []string) string {
+	best, distance := "", 1+max(min(2, len(name)/2), len(name)/3)
 	for _, candidate := range known {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate), distance); d < distance {
 			best, distance = candidate, d

@@ -67,7 +67,7 @@ func (p *parser) reference(v value) string {
 	switch _, present := p.files[path]; {
 	case !p.complete: // it may be in the file that could not be read
 	case present:
-		v.fail(CodeDangling, "there is no data source %q%s", id, suggest(id, p.sourceIDs()))
+		v.fail(CodeDangling, "there is no data source %q%s", id, Suggest(id, p.sourceIDs()))
 	case !p.missing:
 		p.missing = true
 		p.problems.add(Problem{
@@ -119,7 +119,7 @@ func (p *parser) word(v value, what string, words []string) string {
 	text := v.text()
 	word := spelled(text, words)
 	if word == "" {
-		v.fail(CodeUnknownValue, "unknown %s %s (known: %s)%s", what, shorten(text), strings.Join(words, ", "), suggest(text, words))
+		v.fail(CodeUnknownValue, "unknown %s %s (known: %s)%s", what, shorten(text), strings.Join(words, ", "), Suggest(text, words))
 	}
 	return word
 }

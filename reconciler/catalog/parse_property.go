@@ -53,7 +53,7 @@ func (p *parser) propertyType(v value) string {
 	known := propertyType(text)
 	if known == "" {
 		types := PropertyTypes()
-		v.fail(CodeUnknownValue, "unknown property type %s (known: %s)%s", shorten(text), strings.Join(types, ", "), suggest(text, types))
+		v.fail(CodeUnknownValue, "unknown property type %s (known: %s)%s", shorten(text), strings.Join(types, ", "), Suggest(text, types))
 	}
 	return known
 }

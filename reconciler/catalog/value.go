@@ -131,7 +131,7 @@ func (v value) keep(extra map[string]json.RawMessage, known ...string) map[strin
 	name := string(v.doc.text(v.doc.nodes[v.key]))
 	v.doc.problems.add(Problem{
 		Position: v.doc.position(v.doc.nodes[v.key].start), Field: v.path(), Severity: Warning, Code: CodeUnknownProperty,
-		Message: "unknown property, kept as it is" + suggest(name, known),
+		Message: "unknown property, kept as it is" + Suggest(name, known),
 	})
 	if extra == nil {
 		extra = make(map[string]json.RawMessage, 1)
