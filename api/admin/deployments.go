@@ -1,0 +1,124 @@
+package admin
+
+import (
+	"context"
+	"iter"
+
+	"github.com/honua-io/honua-gitops/fsm"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// deployments is the DeploymentService.
+type deployments struct {
+	pb.UnimplementedDeploymentServiceServer
+	*core
+}
+
+// ListDeployments returns the newest first.
+func (s *deployments) ListDeployments(ctx context.Context, r *pb.ListDeploymentsRequest) (*pb.ListDeploymentsResponse, error) {
+	var c check
+	c.optionalName("environment", r.GetEnvironment())
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	before, err := position(r.GetPageToken(), ^uint64(0), "deployments", r.GetEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	state, err := s.read(ctx, r.GetConsistency())
+	if err != nil {
+		return nil, err
+	}
+	all, err := deploymentsBefore(state, r.GetEnvironment(), before)
+	if err != nil {
+		return nil, err
+	}
+	messages, last, more := page(all, pageSize(r.GetPageSize()), func(d *fsm.Deployment) *pb.Deployment {
+		return deploymentMessage(state, d)
+	})
+	answer := &pb.ListDeploymentsResponse{Deployments: messages, AppliedIndex: state.Index()}
+	if more {
+		answer.NextPageToken = pageToken(last.Ordinal, "deployments", r.GetEnvironment())
+	}
+	return answer, nil
+}
+
+func deploymentsBefore(state *fsm.State, environment string, ordinal uint64) (iter.Seq[*fsm.Deployment], error) {
+	if environment == "" {
+		return newestDeployments(state, ordinal), nil
+	}
+	if _, err := findEnvironment(state, environment); err != nil {
+		return nil, err
+	}
+	return state.DeploymentsBefore(environment, ordinal), nil
+}
+
+// GetDeployment returns one deployment.
+func (s *deployments) GetDeployment(ctx context.Context, r *pb.GetDeploymentRequest) (*pb.GetDeploymentResponse, error) {
+	var c check
+	c.name("id", r.GetId())
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	state, err := s.read(ctx, r.GetConsistency())
+	if err != nil {
+		return nil, err
+	}
+	d, err := findDeployment(state, r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return &pb.GetDeploymentResponse{Deployment: deploymentMessage(state, d), AppliedIndex: state.Index()}, nil
+}
+
+// PlanDeployment returns the plan of a deployment; of an environment, that of
+// the newest one that waits, else of the newest.
+func (s *deployments) PlanDeployment(ctx context.Context, r *pb.PlanDeploymentRequest) (*pb.PlanDeploymentResponse, error) {
+	var c check
+	if r.GetId() == "" {
+		c.name("environment", r.GetEnvironment())
+	} else {
+		c.name("id", r.GetId())
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	state, err := s.read(ctx, r.GetConsistency())
+	if err != nil {
+		return nil, err
+	}
+	d, err := planned(state, r.GetId(), r.GetEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planMessage(d)
+	if err != nil {
+		return nil, s.readFailed(err)
+	}
+	return &pb.PlanDeploymentResponse{
+		Plan: plan, Deployment: deploymentMessage(state, d), AppliedIndex: state.Index(),
+	}, nil
+}
+
+func planned(state *fsm.State, id, environment string) (*fsm.Deployment, error) {
+	if id != "" {
+		d, err := findDeployment(state, id)
+		if err == nil && environment != "" && d.Environment != environment {
+			return nil, &problem{failure: NotFound, reason: "other_environment", message: "deployment " + id + " is of environment " + d.Environment}
+		}
+		return d, err
+	}
+	e, err := findEnvironment(state, environment)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(e.Waiting); n > 0 {
+		if d := state.Deployment(e.Waiting[n-1]); d != nil {
+			return d, nil
+		}
+	}
+	for d := range state.Deployments(environment) {
+		return d, nil
+	}
+	return nil, &problem{failure: NotFound, reason: "no_deployment", message: "environment " + environment + " has no deployment yet"}
+}

@@ -1,0 +1,90 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"google.golang.org/grpc"
+)
+
+// admit lets a call in: it finds out who calls and whether they may.
+func (c *core) admit(ctx context.Context, method string) (context.Context, error) {
+	need, listed := methods[method]
+	switch {
+	case !listed:
+		return nil, c.deny(Identity{Source: source(ctx)}, method, "no rule allows this method")
+	case need.public:
+		return ctx, nil
+	}
+	identity, err := c.Authenticator.Identify(ctx)
+	if err != nil {
+		c.Logger.Warn("call without valid credentials", "method", method, "source", source(ctx), "error", err)
+		return nil, &problem{failure: Unauthenticated, message: err.Error()}
+	}
+	switch {
+	case need.node && !identity.Node:
+		return nil, c.deny(identity, method, "only nodes of the cluster may call this method")
+	case !need.node && identity.RoleIn("") < need.least:
+		return nil, c.deny(identity, method, fmt.Sprintf("this needs the role %s", need.least))
+	}
+	return withIdentity(ctx, identity), nil
+}
+
+func (c *core) deny(i Identity, method, why string) error {
+	c.Logger.Warn("call denied", "method", method, "identity", i.Name, "source", i.Source, "reason", why)
+	return &problem{failure: Denied, message: why}
+}
+
+// permit checks a caller's role in one environment; an empty one stands for the
+// cluster as a whole.
+func (c *core) permit(ctx context.Context, environment string, least Role) error {
+	key := environment
+	if key == "" {
+		key = AllEnvironments
+	}
+	identity := identityOf(ctx)
+	if identity.RoleIn(key) >= least {
+		return nil
+	}
+	where := "in environment " + environment
+	if environment == "" {
+		where = "in every environment"
+	}
+	return c.deny(identity, "", fmt.Sprintf("this needs the role %s %s", least, where))
+}
+
+func (c *core) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {
+	defer c.recovered(info.FullMethod, &err)
+	admitted, err := c.admit(ctx, info.FullMethod)
+	if err != nil {
+		return nil, err
+	}
+	return handle(admitted, request)
+}
+
+func (c *core) stream(service any, s grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+	defer c.recovered(info.FullMethod, &err)
+	admitted, err := c.admit(s.Context(), info.FullMethod)
+	if err != nil {
+		return err
+	}
+	return handle(service, &admittedStream{ServerStream: s, ctx: admitted})
+}
+
+// recovered turns a panic of a handler into an error of this one call.
+func (c *core) recovered(method string, err *error) {
+	if v := recover(); v != nil {
+		c.Logger.Error("handler panicked", "method", method, "panic", v, "stack", string(debug.Stack()))
+		*err = &problem{failure: Internal, message: "the server failed; its log says why"}
+	}
+}
+
+// admittedStream carries the context with the caller's identity, which a
+// handler can get from its stream only.
+type admittedStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s *admittedStream) Context() context.Context { return s.ctx }
