@@ -42,10 +42,10 @@ func formats(pairs ...string) []format {
 
 // negotiate picks the format that the parameter f names, else the one that the client accepts most. The status is 0
 // for a choice that could be made.
-func negotiate(offers []format, f string, r *http.Request) (format, int) {
-	if f != "" {
+func negotiate(offers []format, p params, r *http.Request) (format, int) {
+	if f, given := p.lookup("f"); given {
 		for _, offer := range offers {
-			if offer.name == f {
+			if offer.name == f && f != "" {
 				return offer, 0
 			}
 		}

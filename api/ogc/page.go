@@ -139,7 +139,7 @@ func (x *exchange) setCacheControl() {
 
 // chooseFormat negotiates, and answers when there is nothing to choose.
 func (x *exchange) chooseFormat(offers []format) (format, bool) {
-	chosen, status := negotiate(offers, x.params.get("f"), x.r)
+	chosen, status := negotiate(offers, x.params, x.r)
 	switch status {
 	case http.StatusBadRequest:
 		x.problem(status, "The parameter f names no format of this resource.")
