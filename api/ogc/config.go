@@ -23,7 +23,8 @@ type Config struct {
 	// Catalogs is where the catalogs come from. Required.
 	Catalogs Catalogs
 	// Environments are the environments this node is configured for; the first is served at /ogc as well. A
-	// configured environment that has nothing active answers 503, another one 404. Required.
+	// configured environment that has nothing active answers 503, another one 404. One that has something active
+	// is served, configured or not. Required.
 	Environments []string
 	// Logger receives failures that a response cannot show. Required.
 	Logger *slog.Logger
@@ -45,10 +46,10 @@ type Config struct {
 // Observation is what is worth counting of one request.
 type Observation struct {
 	Route       string // landing, conformance, api, collections, collection, items, item; or unknown
-	Environment string // a configured one, or empty
+	Environment string // one that is configured or served, or empty
 	Collection  string // a layer's id, or empty; never what a client made up
 	Method      string // GET, HEAD, OPTIONS; or other
-	Status      int    // HTTP status
+	Status      int    // HTTP status; 0 when the client went away before there was one
 	Aborted     bool   // the response was cut off after its status had been sent
 	Duration    time.Duration
 }

@@ -3,7 +3,6 @@ package ogc
 import (
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
@@ -33,11 +32,13 @@ type edition struct {
 // pageKey names a document that depends on the catalog and the base URL alone.
 type pageKey struct{ base, route string }
 
-// editionOf returns the edition of a catalog and keeps it as the current one. Requests that began before a swap may
+// editionOf returns the edition of a catalog and keeps it as its environment's latest. Requests that began before a swap may
 // put theirs back for a moment, which costs a rendering and nothing else.
-func editionOf(current *atomic.Pointer[edition], c *registry.Catalog) *edition {
-	if e := current.Load(); e != nil && e.catalog == c {
-		return e
+func (h *Handler) editionOf(c *registry.Catalog) *edition {
+	if kept, ok := h.editions.Load(c.Environment()); ok {
+		if e, ok := kept.(*edition); ok && e.catalog == c {
+			return e
+		}
 	}
 	settings := c.Model().Settings
 	e := &edition{
@@ -47,7 +48,7 @@ func editionOf(current *atomic.Pointer[edition], c *registry.Catalog) *edition {
 	if e.cors.varies() {
 		e.vary = []string{"Accept, Accept-Encoding, Origin"}
 	}
-	current.Store(e)
+	h.editions.Store(c.Environment(), e)
 	return e
 }
 

@@ -10,12 +10,13 @@ import (
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
 
-// Handler answers /ogc/… for the first configured environment and /environments/{environment}/ogc/… for each.
+// Handler answers /ogc/… for the first configured environment and /environments/{environment}/ogc/… for each
+// that is served.
 type Handler struct {
 	config   Config
 	retry    string // seconds, for Retry-After
 	offers   offers
-	editions map[string]*atomic.Pointer[edition]
+	editions sync.Map  // environment to the latest *edition
 	buffers  sync.Pool // of *stream
 	zippers  sync.Pool // of *gzip.Writer
 	logged   atomic.Int64
@@ -26,11 +27,8 @@ func New(config Config) (*Handler, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Handler{config: config.withDefaults(), offers: newOffers(), editions: make(map[string]*atomic.Pointer[edition])}
+	h := &Handler{config: config.withDefaults(), offers: newOffers()}
 	h.retry = seconds(h.config.RetryAfter)
-	for _, environment := range config.Environments {
-		h.editions[environment] = new(atomic.Pointer[edition])
-	}
 	return h, nil
 }
 
@@ -66,15 +64,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer finds the resource, then the catalog, and answers from that one alone.
 func (x *exchange) answer() {
 	at, found := parseTarget(x.r.URL.EscapedPath(), x.h.config.Environments[0])
-	current := x.h.editions[at.environment]
-	if !found || current == nil {
-		at.route, at.environment = routeUnknown, ""
-		x.at = at
-		x.problem(http.StatusNotFound, "There is no such resource.")
+	if !found {
+		x.notFound()
+		return
+	}
+	catalog, release, active := x.h.config.Catalogs.Current(at.environment)
+	if active {
+		defer release()
+	} else if !slices.Contains(x.h.config.Environments, at.environment) {
+		x.notFound()
 		return
 	}
 	x.at = at
-	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, x.r.Method) {
+	if !isKnownMethod(x.r.Method) {
 		x.w.Header().Set("Allow", allowed)
 		x.problem(http.StatusMethodNotAllowed, "This resource can be read only.")
 		return
@@ -82,17 +84,20 @@ func (x *exchange) answer() {
 	if why := x.h.config.Stale(at.environment); why != "" {
 		x.w.Header().Set("Honua-Stale", headerText(why))
 	}
-	catalog, release, ok := x.h.config.Catalogs.Current(at.environment)
-	if !ok {
+	if !active {
 		x.unavailable("No configuration is active yet.")
 		return
 	}
-	defer release()
-	x.answerFrom(catalog, current)
+	x.answerFrom(catalog)
 }
 
-func (x *exchange) answerFrom(catalog *registry.Catalog, current *atomic.Pointer[edition]) {
-	x.edition = editionOf(current, catalog)
+func (x *exchange) notFound() {
+	x.at = target{route: routeUnknown}
+	x.problem(http.StatusNotFound, "There is no such resource.")
+}
+
+func (x *exchange) answerFrom(catalog *registry.Catalog) {
+	x.edition = x.h.editionOf(catalog)
 	header := x.w.Header()
 	header["Honua-Digest"] = x.edition.digest
 	x.edition.cors.apply(header, x.r)
@@ -137,8 +142,12 @@ func (x *exchange) dispatch() {
 
 // methodName keeps what clients make up out of metrics.
 func methodName(method string) string {
-	if slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, method) {
+	if isKnownMethod(method) {
 		return method
 	}
 	return "other"
+}
+
+func isKnownMethod(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,18 +35,25 @@ func filterable(layer *catalog.Layer) []catalog.Property {
 	return properties
 }
 
-func isReserved(name string) bool {
-	for _, word := range reserved() {
-		if word == name {
-			return true
-		}
+// itemParams are the parameters that a layer's items know.
+func itemParams(layer *catalog.Layer) []string {
+	names := reserved()
+	for _, p := range filterable(layer) {
+		names = append(names, p.Name)
 	}
-	return false
+	return names
+}
+
+func isReserved(name string) bool {
+	return slices.Contains(reserved(), name)
 }
 
 // itemQuery reads the parameters of an items request. Its errors wrap errParameter.
 func itemQuery(p params, layer *catalog.Layer, settings catalog.OgcSettings) (registry.Query, error) {
 	q := registry.Query{Limit: settings.DefaultLimit}
+	if len(p.values) == 0 {
+		return q, nil
+	}
 	var err error
 	if text, given := p.lookup("limit"); given {
 		if q.Limit, err = count(text); err != nil || q.Limit < 1 {

@@ -18,11 +18,7 @@ import (
 // items answers with a page of features.
 func (x *exchange) items(layer *registry.Layer) {
 	definition := layer.Definition()
-	known := reserved()
-	for _, p := range filterable(definition) {
-		known = append(known, p.Name)
-	}
-	if !x.onlyParams(known...) {
+	if len(x.params.values) > 0 && !x.onlyParams(itemParams(definition)...) {
 		return
 	}
 	q, err := itemQuery(x.params, definition, x.edition.catalog.Model().Settings.Ogc)

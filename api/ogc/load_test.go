@@ -232,7 +232,8 @@ func TestKeptPagesAreBounded(t *testing.T) {
 			t.Fatalf("links of another host for %s", request.Host)
 		}
 	}
-	e := b.handler.editions["production"].Load()
+	kept, _ := b.handler.editions.Load("production")
+	e := kept.(*edition)
 	if len(e.pages) > maxPages || e.bytes > maxPageBytes {
 		t.Errorf("%d pages, %d bytes", len(e.pages), e.bytes)
 	}
