@@ -64,10 +64,11 @@ func (c *Cluster) describe(t *table) {
 	one(t, "RaftAddress", address(), &c.RaftAddress, is(":7701"), "Address for replication between nodes.")
 	one(t, "GossipAddress", address(), &c.GossipAddress, is(":7702"), "Address for finding nodes.")
 	one(t, "AdvertiseHost", plain(), &c.AdvertiseHost, derived("the host of RaftAddress"), "Name or address by which other nodes reach this one.")
-	one(t, "BootstrapExpect", count(1, 9), &c.BootstrapExpect, is("1"), "Nodes that must find each other before a new cluster begins. 1 with Join set never begins one.")
+	one(t, "BootstrapExpect", count(9), &c.BootstrapExpect, is("1"),
+		"Nodes that must find each other before a new cluster begins. 1 with Join set never begins one.")
 	list(t, "Join", remote(), &c.Join, "Gossip addresses of other nodes.")
 	one(t, "GossipKey", secret(), &c.GossipKey, preset{}, "16, 24 or 32 bytes in base64. Required off loopback, unless Insecure. Expanded as credentials are.")
-	one(t, "RaftMultiplier", count(1, 20), &c.RaftMultiplier, is("1"), "Stretches the election timeouts, for slow networks.")
+	one(t, "RaftMultiplier", count(20), &c.RaftMultiplier, is("1"), "Stretches the election timeouts, for slow networks.")
 	one(t, "Voter", flag(), &c.Voter, is("true"), "false: the node follows and never votes.")
 	t.section("Tls", func(t *table) { c.TLS.describe(t, "Required off loopback, unless Cluster.Insecure.") })
 	one(t, "Insecure", flag(), &c.Insecure, is("false"), "Allows plain text off loopback.")

@@ -121,7 +121,7 @@ func (g *GitOps) describe(t *table) {
 	each(t, "Environments", "<name>", &g.Environments, (*Environment).describe)
 	t.section("DeploymentPolicy", g.DeploymentPolicy.describe)
 	each(t, "DeploymentPolicies", "<environment>", &g.DeploymentPolicies, (*DeploymentPolicy).describe)
-	one(t, "HistoryLimit", count(1, 1_000_000), &g.HistoryLimit, is("200"), "Deployment records kept for each environment.")
+	one(t, "HistoryLimit", count(1_000_000), &g.HistoryLimit, is("200"), "Deployment records kept for each environment.")
 	one(t, "DryRun", flag(), &g.DryRun, is("false"), "Polls, plans, validates and stages; records the plan and activates nothing.")
 	one(t, "EnableMetrics", flag(), &g.EnableMetrics, is("true"), "Serve Prometheus metrics.")
 	one(t, "EnableTracing", flag(), &g.EnableTracing, is("false"), "Send traces.")
@@ -139,7 +139,7 @@ func (c *Credentials) describe(t *table) {
 func (w *Watcher) describe(t *table) {
 	one(t, "Branch", plain(), &w.Branch, is("main"), "The branch to follow.")
 	one(t, "Environment", plain(), &w.Environment, derived("required, unless GitOps.Environments is set"), "The environment to deploy.")
-	one(t, "PollIntervalSeconds", count(1, 86400), &w.PollIntervalSeconds, is("30"),
+	one(t, "PollIntervalSeconds", count(86400), &w.PollIntervalSeconds, is("30"),
 		"Seconds between polls, jittered by a tenth; errors back off, up to 5 minutes.")
 }
 
@@ -156,8 +156,8 @@ func (w *Webhook) describe(t *table) {
 func (l *Limits) describe(t *table) {
 	one(t, "MaxFileBytes", whole(1, maxBytes), &l.MaxFileBytes, preset{"16777216", "16777216 (16 MiB)"}, "Largest file of an environment, in bytes.")
 	one(t, "MaxBundleBytes", whole(1, maxBytes), &l.MaxBundleBytes, preset{"67108864", "67108864 (64 MiB)"}, "All files of an environment together, in bytes.")
-	one(t, "MaxFiles", count(1, 1_000_000), &l.MaxFiles, is("10000"), "Number of files of an environment.")
-	one(t, "FetchTimeout", span(time.Second), &l.FetchTimeout, is("00:01:00"), "Longest time for one fetch.")
+	one(t, "MaxFiles", count(1_000_000), &l.MaxFiles, is("10000"), "Number of files of an environment.")
+	one(t, "FetchTimeout", span(), &l.FetchTimeout, is("00:01:00"), "Longest time for one fetch.")
 	one(t, "FetchMemoryBytes", whole(16*mib, maxBytes), &l.FetchMemoryBytes, preset{"536870912", "536870912 (512 MiB)"},
 		"Memory of the process that fetches, in bytes.")
 }

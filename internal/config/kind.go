@@ -62,17 +62,17 @@ func whole(low, high int64) kind[int64] {
 	}
 }
 
-// count is whole for fields of type int.
-func count(low, high int) kind[int] {
-	inner := whole(int64(low), int64(high))
+// count is a whole number from 1 to high, for fields of type int.
+func count(high int) kind[int] {
+	inner := whole(1, int64(high))
 	return kind[int]{name: inner.name, example: inner.example, parse: func(s string) (int, error) {
 		n, err := inner.parse(s)
 		return int(n), err
 	}}
 }
 
-// span is a duration of at least low.
-func span(low time.Duration) kind[time.Duration] {
+// span is a duration of a second or more.
+func span() kind[time.Duration] {
 	return kind[time.Duration]{
 		name: "duration", example: `"01:30:00" (hours, minutes, seconds), "1.00:00:00" (with days) or "90s"`,
 		parse: func(s string) (time.Duration, error) {
@@ -80,8 +80,8 @@ func span(low time.Duration) kind[time.Duration] {
 			if err != nil {
 				return 0, parseError("is not a duration")
 			}
-			if d < low {
-				return 0, parseError("must be at least " + duration.Format(low))
+			if d < time.Second {
+				return 0, parseError("must be a second or more")
 			}
 			return d, nil
 		},

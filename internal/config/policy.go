@@ -71,20 +71,22 @@ func keep[T any](own **T, base *T) {
 
 func (p *DeploymentPolicy) describe(t *table) {
 	optional(t, "RequiresApproval", flag(), &p.RequiresApproval, "Every deployment waits for approval. production: true, else false.")
-	optional(t, "MinimumApprovers", count(1, 100), &p.MinimumApprovers, "Distinct approvers needed. 1.")
+	optional(t, "MinimumApprovers", count(100), &p.MinimumApprovers, "Distinct approvers needed. 1.")
 	optional(t, "ForbidAuthorApproval", flag(), &p.ForbidAuthorApproval, "Contributors and the initiator do not count as approvers.")
-	optional(t, "ApprovalTimeout", span(time.Second), &p.ApprovalTimeout, "An approval asked for expires after it. production 24 h, staging 4 h, development 1 h.")
+	optional(t, "ApprovalTimeout", span(), &p.ApprovalTimeout,
+		"An approval asked for expires after it. production 24 h, staging 4 h, development 1 h.")
 	list(t, "AllowedDays", oneOf(weekdays()...), &p.AllowedDays, "Days on which deployments may begin. All.")
 	t.section("AllowedHours", p.AllowedHours.describe)
 	optional(t, "TimeZone", zone(), &p.TimeZone, "Time zone of AllowedDays and AllowedHours. UTC.")
 	optional(t, "AutoRollback", flag(), &p.AutoRollback, "Roll back when verification fails. development: false, else true.")
 	optional(t, "RollbackRequiresApproval", flag(), &p.RollbackRequiresApproval, "Rollbacks wait for approval too. false.")
-	optional(t, "AfterRollback", oneOf("approve", "auto"), &p.AfterRollback, "Whether the first new content after a rollback needs approval. development: auto, else approve.")
+	optional(t, "AfterRollback", oneOf("approve", "auto"), &p.AfterRollback,
+		"Whether the first new content after a rollback needs approval. development: auto, else approve.")
 	optional(t, "ForcePush", oneOf("approve", "allow"), &p.ForcePush, "Whether a rewritten branch needs approval. development: allow, else approve.")
 	optional(t, "MinimumRiskLevelForApproval", oneOf("Low", "Medium", "High", "Critical"), &p.MinimumRiskLevelForApproval,
 		"Deployments of at least this risk wait for approval. production Medium, staging High, development Critical.")
-	optional(t, "HealthCheckTimeout", span(time.Second), &p.HealthCheckTimeout, "Longest time for verification.")
-	optional(t, "StagingTimeout", span(time.Second), &p.StagingTimeout, "Longest time for staging on all nodes.")
+	optional(t, "HealthCheckTimeout", span(), &p.HealthCheckTimeout, "Longest time for verification.")
+	optional(t, "StagingTimeout", span(), &p.StagingTimeout, "Longest time for staging on all nodes.")
 }
 
 func (h *AllowedHours) describe(t *table) {

@@ -77,10 +77,12 @@ var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 func (c *Config) checkCluster() (problems Problems) {
 	if !nodeName.MatchString(c.Cluster.NodeID) {
-		problems = append(problems, c.problem("Cluster.NodeId", `%q cannot be a node's name; use letters, digits, ".", "_" and "-", at most 63`, c.Cluster.NodeID))
+		problems = append(problems, c.problem("Cluster.NodeId",
+			`%q cannot be a node's name; use letters, digits, ".", "_" and "-", at most 63`, c.Cluster.NodeID))
 	}
 	if !clusterName.MatchString(c.Cluster.Name) {
-		problems = append(problems, c.problem("Cluster.Name", `%q cannot be a cluster's name; use lower-case letters, digits and "-", at most 63`, c.Cluster.Name))
+		problems = append(problems, c.problem("Cluster.Name",
+			`%q cannot be a cluster's name; use lower-case letters, digits and "-", at most 63`, c.Cluster.Name))
 	}
 	if c.Cluster.DataDirectory == "" {
 		problems = append(problems, c.problem("Cluster.DataDirectory", `is required; for example "/var/honua/cluster"`))

@@ -98,9 +98,12 @@ func connect(t *testing.T) (server, client net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, dialErr := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
-	server, acceptErr := listener.Accept()
-	if err := errors.Join(dialErr, acceptErr, listener.Close()); err != nil {
+	client, err = new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err = listener.Accept()
+	if err := errors.Join(err, listener.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return server, client
@@ -108,7 +111,7 @@ func connect(t *testing.T) (server, client net.Conn) {
 
 // handshake connects both ends and exchanges a byte, so that the
 // server's refusal reaches the client too. It returns both ends' errors.
-func handshake(t *testing.T, server, client *tls.Config) (serverErr, clientErr error, leaf *x509.Certificate) {
+func handshake(t *testing.T, server, client *tls.Config) (leaf *x509.Certificate, serverErr, clientErr error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -129,7 +132,7 @@ func handshake(t *testing.T, server, client *tls.Config) (serverErr, clientErr e
 		_, clientErr = io.ReadFull(conn, make([]byte, 1))
 	}
 	clientErr = errors.Join(clientErr, b.Close())
-	return <-done, clientErr, leaf
+	return leaf, <-done, clientErr
 }
 
 func TestHandshakes(t *testing.T) {
@@ -170,7 +173,7 @@ func TestHandshakes(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			serverErr, clientErr, _ := handshake(t, test.server, test.client)
+			_, serverErr, clientErr := handshake(t, test.server, test.client)
 			err := errors.Join(serverErr, clientErr)
 			if test.want == "" && err != nil {
 				t.Errorf("refused: %v", err)
@@ -265,7 +268,7 @@ func TestReload(t *testing.T) {
 	server, client := must(t)(source.ServerConfig(RequireClientCerts, role)), must(t)(source.PeerConfig(role))
 	serial := func() string {
 		t.Helper()
-		serverErr, clientErr, leaf := handshake(t, server, client)
+		leaf, serverErr, clientErr := handshake(t, server, client)
 		if err := errors.Join(serverErr, clientErr); err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +297,7 @@ func TestReload(t *testing.T) {
 		t.Errorf("the replacement is not in use:\n%s", &log)
 	}
 	old := must(t)(open(t, ours.server("old", "c1")).PeerConfig(role))
-	if serverErr, clientErr, _ := handshake(t, server, old); errors.Join(serverErr, clientErr) == nil {
+	if _, serverErr, clientErr := handshake(t, server, old); errors.Join(serverErr, clientErr) == nil {
 		t.Error("the old authority is still trusted")
 	}
 }
