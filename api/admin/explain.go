@@ -3,7 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/status"
 
@@ -57,7 +57,8 @@ func (c *core) recognise(err error) *problem {
 		message = s.Message()
 	}
 	if failure == NoQuorum {
-		message = fmt.Sprintf("no quorum: %s. Nothing was changed; reads with consistency STALE and serving go on", message)
+		message = "no quorum: " + strings.TrimPrefix(message, "no quorum: ") +
+			"; nothing was changed, reads with consistency STALE and serving go on"
 	}
 	return c.hint(&problem{failure: failure, message: message})
 }

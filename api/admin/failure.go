@@ -36,6 +36,8 @@ const (
 	UnknownNode Failure = "unknown_node"
 	// MembershipRefused: the raft configuration does not allow it, such as removing the last voter.
 	MembershipRefused Failure = "membership_refused"
+	// Unapplicable: the leader tried the command, and no node could have applied it.
+	Unapplicable Failure = "unapplicable"
 	// Halted: this node applies nothing any more.
 	Halted Failure = "halted"
 )
@@ -43,10 +45,11 @@ const (
 // What the server itself decides.
 const (
 	Unauthenticated Failure = "unauthenticated"
-	Draining        Failure = "draining"
-	Deadline        Failure = "deadline_exceeded"
-	Cancelled       Failure = "cancelled"
-	Internal        Failure = "internal"
+	// Draining: this node stops; another one answers.
+	Draining  Failure = "draining"
+	Deadline  Failure = "deadline_exceeded"
+	Cancelled Failure = "cancelled"
+	Internal  Failure = "internal"
 )
 
 // verdict is one row of the table of failures.
@@ -73,6 +76,7 @@ var failures = map[Failure]verdict{
 	UnknownOutcome:    {codes.Unknown, false},
 	UnknownNode:       {codes.NotFound, true},
 	MembershipRefused: {codes.FailedPrecondition, true},
+	Unapplicable:      {codes.Internal, true},
 	Halted:            {codes.Unavailable, true},
 
 	Unauthenticated: {codes.Unauthenticated, true},

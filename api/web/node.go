@@ -1,0 +1,40 @@
+package web
+
+import "github.com/honua-io/honua-gitops/fsm"
+
+// Node is what health and metrics look at. Its methods must not block.
+type Node interface {
+	// State returns the newest state that the node has applied.
+	State() *fsm.State
+	// Contact returns the node's place in the raft group.
+	Contact() Contact
+	// Serving returns what the node's registry serves, one entry for each environment.
+	Serving() []Served
+}
+
+// Contact is a node's place in the raft group.
+type Contact struct {
+	NodeID string
+	// LeaderID is empty while no leader is known.
+	LeaderID string
+	// Leader: this node leads.
+	Leader bool
+	// HasQuorum: it leads, or hears from a leader, with a majority.
+	HasQuorum bool
+	// CaughtUp: since its start it once had everything that was acknowledged.
+	CaughtUp     bool
+	Term         uint64
+	AppliedIndex uint64
+	CommitIndex  uint64
+	// Halted is why it applies nothing any more; nil if it does.
+	Halted error
+}
+
+// Served is what a registry serves of one environment.
+type Served struct {
+	Environment string
+	// Epoch and Index name the activation.
+	Epoch  uint64
+	Index  uint64
+	Digest string
+}
