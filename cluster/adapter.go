@@ -1,0 +1,120 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+// applied is what an entry came to on this node.
+type applied struct {
+	result fsm.Result
+	err    error
+}
+
+// adapter feeds raft's committed entries to the state machine. After an entry
+// that cannot be applied it takes nothing more: a node that skipped one would
+// differ from the others without anyone noticing.
+type adapter struct {
+	store *fsm.Store
+
+	mu     sync.Mutex
+	fatal  error
+	halted chan struct{}
+}
+
+func newAdapter(store *fsm.Store) *adapter {
+	return &adapter{store: store, halted: make(chan struct{})}
+}
+
+// Apply executes one committed entry.
+func (a *adapter) Apply(log *raft.Log) any {
+	if err := a.failure(); err != nil {
+		return applied{err: err}
+	}
+	if !intact(log) {
+		err := &fsm.FatalError{Index: log.Index, Reason: "its checksum does not match: the log of this node is damaged"}
+		return applied{err: a.halt(err)}
+	}
+	result, err := a.execute(fsm.Entry{Index: log.Index, Term: log.Term, Data: log.Data})
+	if err != nil {
+		return applied{err: a.halt(err)}
+	}
+	return applied{result: result}
+}
+
+func (a *adapter) execute(entry fsm.Entry) (result fsm.Result, err error) {
+	defer recoverFatal(entry.Index, &err)
+	return a.store.Apply(entry)
+}
+
+// rehearse executes an entry on the state as it is and forgets the outcome. An
+// error is one that would have halted every node.
+func rehearse(state *fsm.State, term uint64, data []byte) (err error) {
+	defer recoverFatal(state.Index()+1, &err)
+	_, _, err = fsm.Apply(state, fsm.Entry{Index: state.Index() + 1, Term: term, Data: data})
+	return err
+}
+
+// recoverFatal turns a panic of the state machine into an error that halts.
+func recoverFatal(index uint64, err *error) {
+	if cause := recover(); cause != nil {
+		*err = &fsm.FatalError{Index: index, Reason: fmt.Sprintf("the state machine panicked: %v\n%s", cause, debug.Stack())}
+	}
+}
+
+// Snapshot captures the state, which is immutable.
+func (a *adapter) Snapshot() (raft.FSMSnapshot, error) {
+	// Raft counts entries as applied that a halted node refused: a snapshot
+	// would claim an index that its state does not have.
+	if err := a.failure(); err != nil {
+		return nil, err
+	}
+	return snapshot{a.store.State()}, nil
+}
+
+// Restore replaces the state by a snapshot's.
+func (a *adapter) Restore(source io.ReadCloser) error {
+	state, err := fsm.ReadSnapshot(source)
+	if err = errors.Join(err, source.Close()); err != nil {
+		return err
+	}
+	a.store.Replace(state)
+	return nil
+}
+
+func (a *adapter) failure() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fatal
+}
+
+// halt remembers the first reason and tells whoever runs the node.
+func (a *adapter) halt(err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.fatal == nil {
+		a.fatal = fmt.Errorf("%w: %w", ErrHalted, err)
+		close(a.halted)
+	}
+	return a.fatal
+}
+
+type snapshot struct{ state *fsm.State }
+
+// Persist streams the state.
+func (s snapshot) Persist(sink raft.SnapshotSink) error {
+	if err := fsm.WriteSnapshot(sink, s.state); err != nil {
+		return errors.Join(err, sink.Cancel())
+	}
+	return sink.Close()
+}
+
+// Release has nothing to release.
+func (snapshot) Release() {}

@@ -1,0 +1,89 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+const (
+	joinTimeout   = 5 * time.Second
+	announcePause = 500 * time.Millisecond
+	lookInterval  = time.Second
+)
+
+// announce puts this process's addresses and version on record, once for each
+// start, and readmits a node that was removed while it was down.
+func (n *Node) announce(ctx context.Context) error {
+	for {
+		if n.clusterID() == "" {
+			_, _ = n.store.Until(ctx, func(s *fsm.State) bool { return s.Meta().ClusterID != "" })
+		}
+		err := n.announceOnce(ctx)
+		if err == nil {
+			return n.watchRemoval(ctx)
+		}
+		if ctx.Err() == nil {
+			n.log.Debug("not announced yet", "error", err)
+		}
+		if !pause(ctx, announcePause) {
+			return nil
+		}
+	}
+}
+
+func (n *Node) announceOnce(ctx context.Context) error {
+	if _, self := n.leader(); self {
+		return n.admit(ctx, n.joinRequest())
+	}
+	if id, _ := n.leader(); id != "" {
+		own := n.peerState(n.cfg.NodeID)
+		return n.joinThrough(ctx, own)
+	}
+	err := ErrNoLeader
+	for _, reply := range n.askPeers(ctx) {
+		if err = n.joinThrough(ctx, reply); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// watchRemoval finds out that this node was taken out of the configuration:
+// nobody may be able to tell it, because nobody sends to it any more.
+func (n *Node) watchRemoval(ctx context.Context) error {
+	heard := time.Now()
+	for pause(ctx, lookInterval) {
+		if s := n.Status(); s.HasQuorum {
+			heard = time.Now()
+			if n.removed.Swap(false) {
+				n.log.Info("this node is in the cluster again")
+			}
+			continue
+		}
+		if n.removed.Load() || !n.forgotten(ctx) {
+			continue
+		}
+		if !n.cfg.Voter && time.Since(heard) >= n.cfg.NonvoterExpiry {
+			// It was dropped for its absence, not by an operator.
+			if err := n.announceOnce(ctx); err != nil {
+				n.log.Warn("not readmitted yet", "error", err)
+			}
+			continue
+		}
+		n.removed.Store(true)
+		n.log.Error("this node was removed from the cluster; restart it to let it join again")
+	}
+	return nil
+}
+
+// forgotten asks the leader itself: only its configuration counts.
+func (n *Node) forgotten(ctx context.Context) bool {
+	for _, reply := range n.askPeers(ctx) {
+		if reply.GetLeaderId() == reply.GetNodeId() && reply.GetClusterId() == n.clusterID() {
+			return !reply.GetKnowsCaller()
+		}
+	}
+	return false
+}

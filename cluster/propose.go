@@ -1,0 +1,275 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/honua-io/honua-gitops/fsm"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+const (
+	// MaxCommandBytes bounds a log entry. Entries much above 256 KiB make raft's
+	// batches so large that leadership is lost over them.
+	MaxCommandBytes = 256<<10 + 16<<10
+	// maxInFlight bounds what a leader has accepted and not yet finished.
+	maxInFlight = 1024
+	// admissionWait is how long a command may wait for others to finish.
+	admissionWait = 500 * time.Millisecond
+	// proposalTimeout bounds callers that brought no deadline.
+	proposalTimeout = 30 * time.Second
+	retryPause      = 20 * time.Millisecond
+	drainPoll       = 5 * time.Millisecond
+)
+
+// Command is something to be replicated.
+type Command struct {
+	// RequestID makes a repetition harmless; empty for the leader half.
+	RequestID string
+	// IssuedAt is when the caller first asked, Unix milliseconds.
+	IssuedAt int64
+	Caller   *pb.Caller
+	// Term limits the command to a term that this node leads; 0: any.
+	Term    uint64
+	Payload *pb.Payload
+}
+
+// proposals counts what this node, as the leader, has in flight.
+type proposals struct {
+	slots chan struct{}
+	// kick wakes the watchdog: something is slower than it should be.
+	kick chan struct{}
+
+	mu    sync.Mutex
+	count uint64
+	spent time.Duration
+	last  time.Duration
+
+	refused, unknown atomic.Uint64
+}
+
+func newProposals() *proposals {
+	return &proposals{slots: make(chan struct{}, maxInFlight), kick: make(chan struct{}, 1)}
+}
+
+// Propose replicates a command and returns what the state machine made of it.
+// A nil error means that it was executed or refused there; see Result.Err.
+// Without a leader it waits within the context for one. Errors are those of
+// NotExecuted, and ErrUnknownOutcome.
+func (n *Node) Propose(ctx context.Context, c Command) (fsm.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, proposalTimeout)
+	defer cancel()
+	result, err := n.propose(ctx, c)
+	switch {
+	case errors.Is(err, ErrUnknownOutcome):
+		n.proposals.unknown.Add(1)
+	case err != nil:
+		n.proposals.refused.Add(1)
+	}
+	return result, err
+}
+
+func (n *Node) propose(ctx context.Context, c Command) (fsm.Result, error) {
+	data, err := fsm.Encode(fsm.Header{
+		RequestID: c.RequestID, IssuedAt: c.IssuedAt, Caller: c.Caller, Term: c.Term,
+		Proposer: n.cfg.NodeID, ProposedAt: time.Now().UnixMilli(),
+	}, c.Payload)
+	if err != nil {
+		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)
+	}
+	if len(data) > MaxCommandBytes {
+		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxCommandBytes)
+	}
+	if c.Term != 0 {
+		return n.proposeHere(ctx, data, c.Term)
+	}
+	return n.proposeAnywhere(ctx, data, c.RequestID != "")
+}
+
+// proposeAnywhere goes from leader to leader until one gives an answer. After
+// an attempt of unknown outcome only a repeatable command is tried again: the
+// state machine remembers its id.
+func (n *Node) proposeAnywhere(ctx context.Context, data []byte, repeatable bool) (fsm.Result, error) {
+	var doubt error
+	for {
+		changed := n.leaders.changed()
+		result, err := n.attempt(ctx, data)
+		if err == nil {
+			return result, nil
+		}
+		if errors.Is(err, ErrUnknownOutcome) {
+			if !repeatable {
+				return fsm.Result{}, err
+			}
+			doubt = err
+		} else if !passing(err) {
+			return fsm.Result{}, errors.Join(err, doubt)
+		}
+		if !awaitChange(ctx, changed) {
+			if doubt != nil {
+				return fsm.Result{}, doubt
+			}
+			return fsm.Result{}, n.noLeader(err)
+		}
+	}
+}
+
+// passing reports whether another leader, or the same a little later, may accept.
+func passing(err error) bool {
+	return errors.Is(err, ErrNotLeader) || errors.Is(err, ErrNoLeader) || errors.Is(err, ErrStopping)
+}
+
+// awaitChange waits for news of the leader, or a little: not all news reaches
+// this node.
+func awaitChange(ctx context.Context, changed <-chan struct{}) bool {
+	timer := time.NewTimer(retryPause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-changed:
+	case <-timer.C:
+	}
+	return ctx.Err() == nil
+}
+
+func (n *Node) attempt(ctx context.Context, data []byte) (fsm.Result, error) {
+	if err := n.usable(); err != nil {
+		return fsm.Result{}, err
+	}
+	id, self := n.leader()
+	switch {
+	case self:
+		return n.proposeHere(ctx, data, 0)
+	case id == "":
+		return fsm.Result{}, ErrNoLeader
+	default:
+		return n.forward(ctx, id, data)
+	}
+}
+
+func (n *Node) usable() error {
+	if n.stopping.Load() {
+		return ErrStopping
+	}
+	return n.adapter.failure()
+}
+
+// proposeHere replicates as the leader. A term other than 0 has to be the one
+// that is established.
+func (n *Node) proposeHere(ctx context.Context, data []byte, term uint64) (fsm.Result, error) {
+	if err := n.usable(); err != nil {
+		return fsm.Result{}, err
+	}
+	lead := n.leading.Load()
+	if lead == nil || term != 0 && lead.number != term {
+		return fsm.Result{}, ErrNotLeader
+	}
+	if len(data) > MaxCommandBytes {
+		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxCommandBytes)
+	}
+	if err := rehearse(n.store.State(), lead.number, data); err != nil {
+		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)
+	}
+	if err := n.proposals.enter(ctx); err != nil {
+		return fsm.Result{}, err
+	}
+	return n.apply(ctx, lead.raft, data)
+}
+
+// apply hands an entry to raft. Raft's own timeout bounds only its queue, so
+// the wait is bounded here; what is waited for goes on.
+func (n *Node) apply(ctx context.Context, r *raft.Raft, data []byte) (fsm.Result, error) {
+	type outcome struct {
+		result fsm.Result
+		err    error
+	}
+	done := make(chan outcome, 1)
+	start := time.Now()
+	started := n.tasks.start(func() {
+		defer n.proposals.leave(start)
+		future := r.ApplyLog(sealed(data), n.cfg.electionTimeout())
+		if err := future.Error(); err != nil {
+			n.proposals.alarm()
+			done <- outcome{err: raftError(err)}
+			return
+		}
+		a, _ := future.Response().(applied)
+		if a.err != nil {
+			// The entry is in the log: other nodes may execute it.
+			done <- outcome{err: executedMaybe(a.err)}
+			return
+		}
+		done <- outcome{result: a.result}
+	})
+	if !started {
+		n.proposals.leave(start)
+		return fsm.Result{}, ErrStopping
+	}
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		n.proposals.alarm()
+		return fsm.Result{}, executedMaybe(context.Cause(ctx))
+	}
+}
+
+// raftError sorts raft's errors into what certainly did not happen and the rest.
+func raftError(err error) error {
+	switch {
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress),
+		errors.Is(err, raft.ErrEnqueueTimeout):
+		return fmt.Errorf("%w: %w", ErrNotLeader, err)
+	default:
+		return executedMaybe(err)
+	}
+}
+
+func (p *proposals) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(admissionWait)
+	defer timer.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	p.alarm()
+	return fmt.Errorf("%w: %d", ErrOverloaded, maxInFlight)
+}
+
+func (p *proposals) leave(start time.Time) {
+	took := time.Since(start)
+	p.mu.Lock()
+	p.count++
+	p.spent += took
+	p.last = took
+	p.mu.Unlock()
+	<-p.slots
+}
+
+// drain waits until nothing is in flight.
+func (p *proposals) drain(ctx context.Context) {
+	for len(p.slots) > 0 && pause(ctx, drainPoll) {
+	}
+}
+
+// alarm asks the watchdog to look.
+func (p *proposals) alarm() {
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
