@@ -8,16 +8,16 @@ import (
 const maxRiskReasons = 5
 
 // Diff is the way from one model to another, in time linear in their size. A nil old is the first deployment; a nil
-// new is an environment that is gone. Services, layers and data sources are the same when their ids are, in any case;
+// next is an environment that is gone. Services, layers and data sources are the same when their ids are, in any case;
 // their order does not count. Commits and duration are the caller's to set.
-func Diff(old, new *Model) Plan {
+func Diff(old, next *Model) Plan {
 	d := differ{rules: ruleIndex()}
-	if new != nil {
-		d.plan.Environment = new.Environment
+	if next != nil {
+		d.plan.Environment = next.Environment
 	} else if old != nil {
 		d.plan.Environment = old.Environment
 	}
-	before, after := orEmpty(old), orEmpty(new)
+	before, after := orEmpty(old), orEmpty(next)
 	d.plan.Risk = RiskLow
 	d.services(before, after)
 	d.layers(before, after)

@@ -24,24 +24,24 @@ func (l *fieldList) check(field string, changed bool) {
 }
 
 // extras adds the unknown properties that differ, sorted by name.
-func (l *fieldList) extras(old, new map[string]json.RawMessage) {
-	for _, name := range changedNames(old, new) {
+func (l *fieldList) extras(old, next map[string]json.RawMessage) {
+	for _, name := range changedNames(old, next) {
 		*l = append(*l, fieldChange{field: name, rule: changeUnknown, detail: "unknown property " + shorten(name) + " changed"})
 	}
 }
 
 // changedNames are the sorted names under which two maps differ.
-func changedNames(old, new map[string]json.RawMessage) []string {
-	if len(old) == 0 && len(new) == 0 {
+func changedNames(old, next map[string]json.RawMessage) []string {
+	if len(old) == 0 && len(next) == 0 {
 		return nil
 	}
 	names := map[string]bool{}
 	for name, value := range old {
-		if other, found := new[name]; !found || !bytes.Equal(value, other) {
+		if other, found := next[name]; !found || !bytes.Equal(value, other) {
 			names[name] = true
 		}
 	}
-	for name := range new {
+	for name := range next {
 		if _, found := old[name]; !found {
 			names[name] = true
 		}

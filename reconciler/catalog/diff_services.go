@@ -61,27 +61,27 @@ func layerSubject(l *Layer) subject {
 	return subject{kind: KindLayer, id: l.ID, service: l.Service, file: l.Pos.File}
 }
 
-func layerFields(old, new *Layer) []fieldChange {
+func layerFields(old, next *Layer) []fieldChange {
 	var fields fieldList
-	fields.check("id", old.ID != new.ID)
-	fields.check("service", fold(old.Service) != fold(new.Service))
-	fields.check("title", old.Title != new.Title)
-	fields.check("description", old.Description != new.Description)
-	fields.check("datasource", fold(old.DataSource) != fold(new.DataSource))
-	fields.check("table", old.Table != new.Table)
-	fields.check("geometryColumn", old.GeometryColumn != new.GeometryColumn)
-	fields.check("geometryType", old.GeometryType != new.GeometryType)
-	fields.check("srid", old.SRID != new.SRID)
-	fields.check("idColumn", old.IDColumn != new.IDColumn)
-	fields = append(fields, propertyChanges(old.Properties, new.Properties)...)
-	fields.check("bbox", !slices.Equal(old.BBox, new.BBox))
-	fields.extras(old.Extra, new.Extra)
+	fields.check("id", old.ID != next.ID)
+	fields.check("service", fold(old.Service) != fold(next.Service))
+	fields.check("title", old.Title != next.Title)
+	fields.check("description", old.Description != next.Description)
+	fields.check("datasource", fold(old.DataSource) != fold(next.DataSource))
+	fields.check("table", old.Table != next.Table)
+	fields.check("geometryColumn", old.GeometryColumn != next.GeometryColumn)
+	fields.check("geometryType", old.GeometryType != next.GeometryType)
+	fields.check("srid", old.SRID != next.SRID)
+	fields.check("idColumn", old.IDColumn != next.IDColumn)
+	fields = append(fields, propertyChanges(old.Properties, next.Properties)...)
+	fields.check("bbox", !slices.Equal(old.BBox, next.BBox))
+	fields.extras(old.Extra, next.Extra)
 	return fields
 }
 
 // propertyChanges compares properties by name; a name in another case is another property, as clients see it.
-func propertyChanges(old, new []Property) []fieldChange {
-	if slices.EqualFunc(old, new, sameProperty) {
+func propertyChanges(old, next []Property) []fieldChange {
+	if slices.EqualFunc(old, next, sameProperty) {
 		return nil
 	}
 	before := make(map[string]*Property, len(old))
@@ -89,14 +89,14 @@ func propertyChanges(old, new []Property) []fieldChange {
 		before[old[i].Name] = &old[i]
 	}
 	var changes []fieldChange
-	for i := range new {
-		earlier, found := before[new[i].Name]
-		delete(before, new[i].Name)
+	for i := range next {
+		earlier, found := before[next[i].Name]
+		delete(before, next[i].Name)
 		switch {
-		case !found || (earlier.Type == new[i].Type && !sameProperty(*earlier, new[i])):
+		case !found || (earlier.Type == next[i].Type && !sameProperty(*earlier, next[i])):
 			changes = append(changes, fieldChange{field: "properties", rule: "properties"})
-		case earlier.Type != new[i].Type:
-			detail := fmt.Sprintf("property %s changes from %s to %s", new[i].Name, earlier.Type, new[i].Type)
+		case earlier.Type != next[i].Type:
+			detail := fmt.Sprintf("property %s changes from %s to %s", next[i].Name, earlier.Type, next[i].Type)
 			changes = append(changes, fieldChange{"properties", changePropertyType, detail})
 		}
 	}

@@ -107,6 +107,9 @@ func (p *parser) extra(v value, known ...string) {
 	p.model.Extra[v.doc.file] = v.keep(p.model.Extra[v.doc.file], known...)
 }
 
+// clean reports whether there is no error yet. From the first one on no model is built, only problems are looked for.
+func (p *parser) clean() bool { return p.problems.counts[Error] == 0 }
+
 // intern is the string of b, stored once.
 func (p *parser) intern(b string) string {
 	if known, ok := p.names[b]; ok {

@@ -97,11 +97,12 @@ func connectionProblem(sourceType, connection string) string {
 }
 
 // FilePath is the path, relative to the data directory, that the connection string of a GeoJSON or GeoPackage source
-// names: the whole of it, or what stands after "Data Source=" up to a semicolon, cleaned.
+// names, cleaned: the whole string, or the value of "File=…" or "Data Source=…" up to a semicolon.
 func FilePath(connection string) string {
-	const prefix = "data source="
-	if len(connection) >= len(prefix) && strings.EqualFold(connection[:len(prefix)], prefix) {
-		connection, _, _ = strings.Cut(connection[len(prefix):], ";")
+	if key, rest, found := strings.Cut(connection, "="); found {
+		if spelled(strings.TrimSpace(key), []string{"File", "Data Source"}) != "" {
+			connection, _, _ = strings.Cut(rest, ";")
+		}
 	}
 	return path.Clean(strings.TrimSpace(connection))
 }
@@ -115,6 +116,8 @@ func pathProblem(name string) string {
 		return "the path must be written with forward slashes"
 	case path.IsAbs(name), len(name) > 1 && isLetter(name[0]) && name[1] == ':', strings.Contains(name, ":/"):
 		return "the path must be relative to the data directory"
+	case name == ".":
+		return "must name a file"
 	case !filepath.IsLocal(name):
 		return "the path must not leave the data directory"
 	}

@@ -67,7 +67,9 @@ func (p *parser) reference(v value) string {
 	switch _, present := p.files[path]; {
 	case !p.complete: // it may be in the file that could not be read
 	case present:
-		v.fail(CodeDangling, "there is no data source %q%s", id, Suggest(id, p.sourceIDs()))
+		if !p.problems.full(Error) {
+			v.fail(CodeDangling, "there is no data source %q%s", id, Suggest(id, p.sourceIDs()))
+		}
 	case !p.missing:
 		p.missing = true
 		p.problems.add(Problem{
@@ -78,8 +80,9 @@ func (p *parser) reference(v value) string {
 	return ""
 }
 
+// sourceIDs are the ids that a wrong one is compared with: not more than a person would read.
 func (p *parser) sourceIDs() []string {
-	ids := make([]string, len(p.model.DataSources))
+	ids := make([]string, min(len(p.model.DataSources), 200))
 	for i := range ids {
 		ids[i] = p.model.DataSources[i].ID
 	}

@@ -14,8 +14,10 @@ func (p *parser) readMetadata() {
 	for name, v := range root.members() {
 		switch string(name) {
 		case "services":
-			for service := range v.elements() {
-				p.model.Services = append(p.model.Services, p.service(service))
+			for element := range v.elements() {
+				if service := p.service(element); p.clean() {
+					p.model.Services = append(p.model.Services, service)
+				}
 			}
 		default:
 			p.extra(v, "services")
@@ -35,9 +37,7 @@ func (p *parser) service(v value) Service {
 		case "description":
 			s.Description = member.text()
 		case "layers":
-			for layer := range member.elements() {
-				s.Layers = append(s.Layers, p.layer(layer))
-			}
+			s.Layers = p.layersOf(member)
 		default:
 			s.Extra = member.keep(s.Extra, "id", "title", "description", "layers")
 		}
@@ -46,6 +46,20 @@ func (p *parser) service(v value) Service {
 		s.Layers[i].Service = s.ID
 	}
 	return s
+}
+
+// layersOf reads a list of layers.
+func (p *parser) layersOf(v value) []Layer {
+	var layers []Layer
+	if p.clean() {
+		layers = make([]Layer, 0, min(v.count(), 1<<16))
+	}
+	for element := range v.elements() {
+		if layer := p.layer(element); p.clean() {
+			layers = append(layers, layer)
+		}
+	}
+	return layers
 }
 
 // uniqueID reads an id and notes it; what has it already, in any case, is named in the problem.

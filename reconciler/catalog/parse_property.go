@@ -13,16 +13,18 @@ func (p *parser) properties(v value, freeNames bool) []Property {
 		v.is(kindArray)
 		return nil
 	}
-	var list []Property
+	list := make([]Property, 0, min(v.count(), 64))
+	first := make(map[string]int, cap(list))
 	for element := range v.elements() {
 		property := p.property(element, freeNames)
-		for i := range list {
-			if property.Name != "" && strings.EqualFold(list[i].Name, property.Name) {
-				element.fail(CodeDuplicateID, "the property %s is already listed as %s[%d]", shorten(property.Name), v.path(), i)
-				break
-			}
+		if i, twice := first[fold(property.Name)]; twice && property.Name != "" {
+			element.fail(CodeDuplicateID, "the property %s is already listed as %s[%d]", shorten(property.Name), v.path(), i)
+		} else {
+			first[fold(property.Name)] = int(element.index)
 		}
-		list = append(list, property)
+		if p.clean() {
+			list = append(list, property)
+		}
 	}
 	return list
 }

@@ -40,6 +40,17 @@ func (v value) elements() iter.Seq[value] {
 	}
 }
 
+// count is the number of elements of a list; 0 for what is none.
+func (v value) count() int {
+	count := 0
+	if v.kind() == kindArray {
+		for i := v.at + 1; i < v.node().next; i = v.doc.nodes[i].next {
+			count++
+		}
+	}
+	return count
+}
+
 // members are the names and values of an object; what is no object is reported and has none.
 func (v value) members() iter.Seq2[[]byte, value] {
 	return func(yield func([]byte, value) bool) {
@@ -123,16 +134,21 @@ func (v value) has(name string) bool {
 
 // missing reports something about a property that the object lacks.
 func (v value) missing(name, message string) {
+	if v.doc.problems.full(Error) {
+		return
+	}
 	v.doc.problems.add(Problem{Position: v.position(), Field: join(v.path(), name), Message: message, Code: CodeMissing})
 }
 
 // keep adds an unknown property to extra and warns of it.
 func (v value) keep(extra map[string]json.RawMessage, known ...string) map[string]json.RawMessage {
 	name := string(v.doc.text(v.doc.nodes[v.key]))
-	v.doc.problems.add(Problem{
-		Position: v.doc.position(v.doc.nodes[v.key].start), Field: v.path(), Severity: Warning, Code: CodeUnknownProperty,
-		Message: "unknown property, kept as it is" + Suggest(name, known),
-	})
+	if !v.doc.problems.full(Warning) {
+		v.doc.problems.add(Problem{
+			Position: v.doc.position(v.doc.nodes[v.key].start), Field: v.path(), Severity: Warning, Code: CodeUnknownProperty,
+			Message: "unknown property, kept as it is" + Suggest(name, known),
+		})
+	}
 	if extra == nil {
 		extra = make(map[string]json.RawMessage, 1)
 	}
