@@ -22,7 +22,7 @@ type frameReader struct {
 }
 
 func newFrameReader(r io.Reader) *frameReader {
-	return &frameReader{in: bufio.NewReaderSize(r, 256<<10), sum: sha256.New()}
+	return &frameReader{in: bufio.NewReaderSize(r, 64<<10), sum: sha256.New()}
 }
 
 // frame reads one frame; its body is valid until the next read.
