@@ -158,9 +158,9 @@ func TestWriteTextIsSafeForTerminals(t *testing.T) {
 }
 
 func TestWriteMarkdownIsBounded(t *testing.T) {
-	plan := Diff(nil, mustParse(t, largeFiles(5000)))
+	plan := Diff(nil, mustParse(t, largeFiles(1000)))
 	var markdown bytes.Buffer
-	if err := WriteMarkdown(&markdown, plan); err != nil || markdown.Len() > 60_000 {
+	if err := WriteMarkdown(&markdown, plan); err != nil || markdown.Len() > 20_000 {
 		t.Errorf("%d bytes, %v", markdown.Len(), err)
 	}
 }

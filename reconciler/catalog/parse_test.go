@@ -153,3 +153,12 @@ func TestParseFileGivenTwice(t *testing.T) {
 		t.Errorf("problems: %v", problems)
 	}
 }
+
+// Promise I17: nothing is read from nothing. Neither absent nor empty files mean "no services".
+func TestI17NothingIsNoConfiguration(t *testing.T) {
+	for _, files := range [][]File{nil, {{Path: MetadataPath("production")}}, {{MetadataPath("production"), []byte("{}")}}, {{MetadataPath("production"), []byte("null")}}} {
+		if model, problems := Parse("production", files); model != nil || !HasErrors(problems) {
+			t.Errorf("%v: model %v, problems %v", files, model, problems)
+		}
+	}
+}
