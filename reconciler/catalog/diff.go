@@ -31,6 +31,15 @@ func Diff(old, next *Model) Plan {
 	return d.plan
 }
 
+// PolicyChanged adds to the plan that an environment's policy changes, which no Model shows, with the risk that Rules
+// gives to that.
+func (p *Plan) PolicyChanged(environment, file string) {
+	d := differ{rules: ruleIndex(), plan: *p, top: p.RiskReasons}
+	d.modified(subject{kind: KindPolicy, id: environment, file: file}, []fieldChange{{field: changeContent, rule: changeContent}})
+	d.plan.RiskReasons = d.top
+	*p = d.plan
+}
+
 func orEmpty(m *Model) *Model {
 	if m == nil {
 		return &Model{}
@@ -52,13 +61,15 @@ type subject struct {
 	id, service, file string
 }
 
+func (s subject) item() Item { return Item{Kind: s.kind, ID: s.id, Service: s.service, File: s.file} }
+
 func (d *differ) added(s subject) {
-	d.plan.Added = append(d.plan.Added, Item{Kind: s.kind, ID: s.id, Service: s.service, File: s.file})
+	d.plan.Added = append(d.plan.Added, s.item())
 	d.judge(s, changeAdded, "")
 }
 
 func (d *differ) removed(s subject) {
-	d.plan.Removed = append(d.plan.Removed, Item{Kind: s.kind, ID: s.id, Service: s.service, File: s.file})
+	d.plan.Removed = append(d.plan.Removed, s.item())
 	d.judge(s, changeRemoved, "")
 }
 
@@ -67,7 +78,7 @@ func (d *differ) modified(s subject, changes []fieldChange) {
 	if len(changes) == 0 {
 		return
 	}
-	change := Change{Kind: s.kind, ID: s.id, Service: s.service, File: s.file}
+	change := Change{Item: s.item()}
 	for _, c := range changes {
 		if n := len(change.Fields); n == 0 || change.Fields[n-1] != c.field {
 			change.Fields = append(change.Fields, c.field)

@@ -164,3 +164,12 @@ func TestWriteMarkdownIsBounded(t *testing.T) {
 		t.Errorf("%d bytes, %v", markdown.Len(), err)
 	}
 }
+
+func TestPolicyChangedRaisesTheRisk(t *testing.T) {
+	plan := Diff(mustParse(t, largeFiles(10)), mustParse(t, largeFiles(10)))
+	plan.PolicyChanged("production", ".gitops/deployment-policy.yaml")
+	want := []Change{{Item: Item{Kind: KindPolicy, ID: "production", File: ".gitops/deployment-policy.yaml"}, Fields: []string{"content"}}}
+	if diff := cmp.Diff(want, plan.Modified); diff != "" || plan.Risk != RiskHigh || len(plan.RiskReasons) != 1 {
+		t.Errorf("risk %v because of %q, modified (-want +got):\n%s", plan.Risk, plan.RiskReasons, diff)
+	}
+}

@@ -29,11 +29,8 @@ type Item struct {
 
 // Change is something modified.
 type Change struct {
-	Kind     Kind     `json:"kind"`
-	ID       string   `json:"id"`
-	Service  string   `json:"service,omitempty"`
+	Item
 	Fields   []string `json:"fields"` // in a fixed order; never values
-	File     string   `json:"file"`
 	Breaking bool     `json:"breaking"`
 }
 
