@@ -34,11 +34,11 @@ func generation(n int) *catalog.Model {
 
 // I6: what a response shows is one activated digest, the one that it names, however many swaps happen meanwhile.
 func TestResponsesAreOfOneDigestUnderSwaps(t *testing.T) {
-	const generations, swaps, clients = 4, 200, 8
+	const generations, swaps, clients = 4, 150, 4
 	b := newBench(t, nil)
 	for n := range generations {
 		column := fmt.Sprintf("column%d", n)
-		b.write(fmt.Sprintf("gen%d.geojson", n), strings.ReplaceAll(towns(600, fmt.Sprintf("gen%d", n)), `"mark"`, fmt.Sprintf("%q", column)))
+		b.write(fmt.Sprintf("gen%d.geojson", n), strings.ReplaceAll(towns(250, fmt.Sprintf("gen%d", n)), `"mark"`, fmt.Sprintf("%q", column)))
 	}
 	b.activate("0", generation(0))
 	stop := make(chan struct{})
@@ -51,7 +51,7 @@ func TestResponsesAreOfOneDigestUnderSwaps(t *testing.T) {
 					return
 				default:
 				}
-				path := []string{"/ogc/collections/towns/items?limit=500", "/ogc/collections/towns", "/ogc/collections"}[turn%3]
+				path := []string{"/ogc/collections/towns/items?limit=200", "/ogc/collections/towns", "/ogc/collections"}[turn%3]
 				recorder := httptest.NewRecorder()
 				b.handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
 				if err := ofOneDigest(recorder); err != nil {
@@ -81,7 +81,7 @@ func ofOneDigest(got *httptest.ResponseRecorder) error {
 	if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil {
 		return err
 	}
-	if len(answer.Features) > 0 && len(answer.Features) != 500 {
+	if len(answer.Features) > 0 && len(answer.Features) != 200 {
 		return fmt.Errorf("%d features", len(answer.Features))
 	}
 	for _, f := range answer.Features {

@@ -76,7 +76,11 @@ func compact(content []byte) ([]byte, error) {
 	if err := json.Compact(&out, content); err != nil {
 		return nil, syntaxError(content)
 	}
-	return bytes.Clone(out.Bytes()), nil
+	raw := out.Bytes()
+	if cap(raw)-len(raw) > len(raw)/8 {
+		raw = bytes.Clone(raw) // the file was mostly space: don't keep it
+	}
+	return raw, nil
 }
 
 // syntaxError says where the JSON is wrong. Compact does not know: its error has no offset.

@@ -61,7 +61,7 @@ func New(config Config) (*Driver, error) {
 }
 
 // Open reads the file that the connection string names: a path relative to the data directory, alone or as
-// `File=path`.
+// `File=path` or `Data Source=path`.
 func (d *Driver) Open(_ context.Context, spec registry.Spec) (registry.Source, error) {
 	path, err := parseConnection(spec.ConnectionString)
 	if err != nil {
@@ -78,8 +78,9 @@ func (d *Driver) Open(_ context.Context, spec registry.Spec) (registry.Source, e
 // decided when the file is opened, links included; here only what can never be right is refused.
 func parseConnection(connection string) (string, error) {
 	path := strings.TrimSpace(connection)
-	if key, value, found := strings.Cut(path, "="); found && strings.EqualFold(strings.TrimSpace(key), "file") {
-		path = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), ";"))
+	if key, value, found := strings.Cut(path, "="); found && isFileKey(strings.TrimSpace(key)) {
+		value, _, _ = strings.Cut(value, ";")
+		path = strings.TrimSpace(value)
 	}
 	switch {
 	case path == "":
@@ -91,4 +92,9 @@ func parseConnection(connection string) (string, error) {
 			registry.ErrConnectionString, path)
 	}
 	return filepath.Clean(path), nil
+}
+
+// isFileKey knows the keys that stand before a path; with any other, the = belongs to the file's name.
+func isFileKey(key string) bool {
+	return strings.EqualFold(key, "file") || strings.EqualFold(key, "data source")
 }

@@ -57,9 +57,10 @@ func open(t *testing.T, d *Driver, connection string) registry.Source {
 }
 
 func TestOpenSpellings(t *testing.T) {
-	d, _ := testDriver(t, map[string]string{"cities.geojson": cities, "a/b c.geojson": cities})
+	d, _ := testDriver(t, map[string]string{"cities.geojson": cities, "a/b c.geojson": cities, "a=b.geojson": cities})
 	for _, connection := range []string{
 		"cities.geojson", " cities.geojson ", "./cities.geojson", "File=cities.geojson", "file = cities.geojson;",
+		"Data Source=cities.geojson;Mode=ReadOnly", "a=b.geojson",
 		"a/b c.geojson", "a/../cities.geojson",
 	} {
 		if _, err := d.Open(t.Context(), registry.Spec{ConnectionString: connection}); err != nil {

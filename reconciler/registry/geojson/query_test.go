@@ -256,7 +256,7 @@ func TestIntersects(t *testing.T) {
 
 // What a page costs does not grow with its length: one buffer, reused.
 func TestQueryMemoryDoesNotGrowWithLimit(t *testing.T) {
-	d, _ := testDriver(t, map[string]string{"points.geojson": points(20_000)})
+	d, _ := testDriver(t, map[string]string{"points.geojson": points(8_000)})
 	s := open(t, d, "points.geojson")
 	layer := &catalog.Layer{Properties: []catalog.Property{{Name: "name", Type: "string"}}}
 	d.config.RefreshInterval = time.Hour
@@ -271,9 +271,9 @@ func TestQueryMemoryDoesNotGrowWithLimit(t *testing.T) {
 	for name, q := range map[string]registry.Query{"plain": {}, "bbox": {BBox: area}} {
 		q.Limit = 10
 		few := allocations(q)
-		q.Limit = 20_000
+		q.Limit = 8_000
 		if many := allocations(q); many > few+20 {
-			t.Errorf("%s: %v allocations for 10 features, %v for 20,000", name, few, many)
+			t.Errorf("%s: %v allocations for 10 features, %v for 8,000", name, few, many)
 		}
 	}
 }
