@@ -1,6 +1,7 @@
 package gitsync
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -17,21 +18,40 @@ func (p packStream) Close() error { return p.closer() }
 
 // openPack reads the answer to a fetch up to the first byte of the pack.
 func openPack(answer io.Reader, ad advertisement) (io.Reader, error) {
-	lines := newPktReader(answer)
 	if ad.version == 2 {
-		return openSection(lines)
+		return openSection(newPktReader(answer))
 	}
-	line, kind, err := lines.next()
-	if err != nil {
+	buffered := bufio.NewReader(answer)
+	lines := newPktReader(buffered)
+	if err := skipAcknowledgements(buffered, lines); err != nil {
 		return nil, err
-	}
-	if text := string(line); kind != pktData || (text != "NAK" && !strings.HasPrefix(text, "ACK ")) {
-		return nil, fmt.Errorf("%w: neither ACK nor NAK", ErrGarbage)
 	}
 	if _, ok := ad.capabilities["side-band-64k"]; ok {
 		return &sideband{lines: lines}, nil
 	}
-	return answer, nil
+	return buffered, nil
+}
+
+// skipAcknowledgements reads the NAK, or one ACK or more, with which an answer of version 0
+// begins. Nothing marks their end, so each line is looked at before it is read.
+func skipAcknowledgements(buffered *bufio.Reader, lines *pktReader) error {
+	for first := true; ; first = false {
+		start, err := buffered.Peek(8)
+		if err != nil {
+			return streamError(err)
+		}
+		text := string(start[4:])
+		acknowledgement := strings.HasPrefix(text, "NAK") || strings.HasPrefix(text, "ACK ")
+		if !acknowledgement && !first {
+			return nil
+		}
+		if _, _, err := lines.next(); err != nil { // the server's ERR line, too
+			return err
+		}
+		if !acknowledgement {
+			return fmt.Errorf("%w: neither ACK nor NAK", ErrGarbage)
+		}
+	}
 }
 
 // openSection skips to the section that holds the pack.
