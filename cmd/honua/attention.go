@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/honua-io/honua-gitops/cmd/honua/view"
+)
+
+// attention lists what is wrong in a cluster and what to do about it, the worst first.
+func attention(o overview) []string {
+	lines := []string{}
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if o.Cluster.LeaderID == "" || !o.Cluster.HasQuorum {
+		say("no leader: start nodes until %d voters reach each other; nothing can be changed before", o.Cluster.Quorum)
+	}
+	for _, server := range o.Cluster.Servers {
+		for _, notice := range server.Notices {
+			say("%s: %s", server.ID, notice)
+		}
+		if !server.Healthy && len(server.Notices) == 0 {
+			say("%s is not healthy: look at its log, or ask it: honua health gitops --http-address %s", server.ID, server.HTTPAddress)
+		}
+	}
+	if o.Freeze != nil {
+		say("all environments are paused%s; to go on: honua environment resume --all", pauseText(*o.Freeze))
+	}
+	for _, e := range o.Environments {
+		lines = append(lines, environmentAttention(e)...)
+	}
+	return lines
+}
+
+func environmentAttention(e view.Environment) []string {
+	var lines []string
+	say := func(format string, args ...any) { lines = append(lines, e.Name+": "+fmt.Sprintf(format, args...)) }
+	if e.PollError != "" {
+		say("the repository cannot be read: %s", e.PollError)
+	}
+	if e.Health == "Unhealthy" || e.Health == "Degraded" {
+		say("%s: %s", e.Health, orElse(e.HealthMessage, "honua environment show "+e.Name))
+	}
+	if e.Pause != nil {
+		say("paused%s; to go on: honua environment resume %s", pauseText(*e.Pause), e.Name)
+	}
+	if d := e.CurrentDeployment; d != nil && d.State == "Failed" {
+		say("%s failed: %s; details: honua deployment show %s", d.ID, d.ErrorMessage, d.ID)
+	}
+	for _, hold := range e.Holds {
+		if hold.Commit == e.LatestCommit {
+			say("the newest commit %s is held (%s); fix it with a new commit, or: honua environment sync %s --lift-hold",
+				view.Short(hold.Commit), hold.Reason, e.Name)
+		}
+	}
+	return lines
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/honua-io/honua-gitops/cmd/honua/view"
+	"github.com/honua-io/honua-gitops/internal/client"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+func newClusterCommand(s *session) *cobra.Command {
+	return newGroup("cluster", "Look at and change the group of nodes itself",
+		newClusterStatusCommand(s),
+		newClusterMembersCommand(s),
+		newClusterJoinCommand(s),
+		newClusterRemoveCommand(s),
+		newClusterTransferCommand(s),
+	)
+}
+
+func newClusterStatusCommand(s *session) *cobra.Command {
+	var read readFlags
+	command := &cobra.Command{
+		Use:     "status",
+		Short:   "Show the nodes of the raft configuration; needs no quorum",
+		Example: "  honua cluster status\n  honua cluster status -o json | jq -r .leaderId",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.checkFormat(); err != nil {
+				return err
+			}
+			status, err := s.clusterStatus(cmd.Context(), read)
+			if err != nil {
+				return err
+			}
+			return s.print(status, func(w io.Writer) error {
+				leaderLine(w, status)
+				return s.serverTable(w, status.Servers)
+			})
+		},
+	}
+	read.register(command.Flags())
+	return command
+}
+
+func (s *session) clusterStatus(ctx context.Context, read readFlags) (status view.ClusterStatus, err error) {
+	err = s.call(ctx, func(ctx context.Context, c *client.Client) error {
+		answer, err := c.Cluster().GetStatus(ctx, &pb.GetStatusRequest{Consistency: read.consistency()})
+		status = view.NewClusterStatus(answer)
+		return err
+	})
+	return status, err
+}
+
+func leaderLine(w io.Writer, status view.ClusterStatus) {
+	switch {
+	case status.LeaderID == "" || !status.HasQuorum:
+		fmt.Fprintf(w, "NO LEADER: %d voters have to reach each other; nodes serve what they have\n\n", status.Quorum)
+	default:
+		fmt.Fprintf(w, "Leader %s, term %d, quorum %d, answered by %s at index %d\n\n",
+			status.LeaderID, status.Term, status.Quorum, status.NodeID, status.AppliedIndex)
+	}
+}
+
+func (s *session) serverTable(w io.Writer, servers []view.Server) error {
+	const narrow = 6
+	t := newTable(w, s.columns(narrow, "NODE", "ROLE", s.paint("HEALTHY"), "GRPC", "HTTP", "APPLIED",
+		"RAFT", "GOSSIP", "VERSION", "INCARNATION", "STATE HASH")...)
+	for _, server := range servers {
+		t.row(s.columns(narrow, server.ID, role(server), s.paint(yesNo(server.Healthy)), server.GRPCAddress, server.HTTPAddress,
+			number(server.AppliedIndex), server.RaftAddress, server.GossipAddress, server.Version, server.Incarnation,
+			view.Short(server.StateHash))...)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	notices(w, servers)
+	return nil
+}
+
+func notices(w io.Writer, servers []view.Server) {
+	for _, server := range servers {
+		for _, notice := range server.Notices {
+			fmt.Fprintf(w, "! %s: %s\n", server.ID, safe(notice))
+		}
+	}
+}
+
+func role(server view.Server) string {
+	switch {
+	case server.Leader:
+		return "leader"
+	case server.Voter:
+		return "voter"
+	}
+	return "learner"
+}
+
+func newClusterMembersCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:     "members",
+		Short:   "List the nodes that gossip sees",
+		Example: "  honua cluster members",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.checkFormat(); err != nil {
+				return err
+			}
+			var list view.MemberList
+			err := s.call(cmd.Context(), func(ctx context.Context, c *client.Client) error {
+				answer, err := c.Cluster().ListMembers(ctx, &pb.ListMembersRequest{})
+				list = view.NewMemberList(answer.GetMembers())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return s.print(list, func(w io.Writer) error {
+				t := newTable(w, "NODE", s.paint("STATUS"), "ADDRESS", "GRPC", "HTTP", "VOTER", "VERSION")
+				for _, m := range list.Members {
+					t.row(m.ID, s.paint(m.Status), m.Address, m.GRPCAddress, m.HTTPAddress, yesNo(m.Voter), m.Version)
+				}
+				return t.flush()
+			})
+		},
+	}
+}
+
+func newClusterTransferCommand(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:     "transfer-leader [NODE]",
+		Short:   "Hand leadership to a node, or to the most up-to-date one",
+		Example: "  honua cluster transfer-leader node2",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.checkFormat(); err != nil {
+				return err
+			}
+			request := &pb.TransferLeadershipRequest{}
+			if len(args) == 1 {
+				request.Id = args[0]
+			}
+			var answer *pb.TransferLeadershipResponse
+			err := s.call(cmd.Context(), func(ctx context.Context, c *client.Client) (err error) {
+				answer, err = c.Cluster().TransferLeadership(ctx, request)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			shown := struct {
+				LeaderID string `json:"leaderId"`
+				Term     uint64 `json:"term"`
+			}{answer.GetLeaderId(), answer.GetTerm()}
+			return s.print(shown, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s leads in term %d\n", shown.LeaderID, shown.Term)
+				return err
+			})
+		},
+	}
+}
+
+// errNotConfirmed: the operator did not say yes.
+var errNotConfirmed = errors.New("not done: it was not confirmed")

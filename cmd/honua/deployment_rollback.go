@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/honua-io/honua-gitops/internal/client"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+func newDeploymentRollbackCommand(s *session) *cobra.Command {
+	var write writeFlags
+	var environment, to string
+	command := &cobra.Command{
+		Use:   "rollback -e ENVIRONMENT --reason WHY",
+		Short: "Activate an earlier completed deployment again, and wait until it is served",
+		Long: `Activate an earlier completed deployment again, and wait until it is served. Without --to it is
+the one that was active before the present one. What is rolled away from is held: it is not deployed
+again until it is retried, or the hold is lifted.`,
+		Example: `  honua deployment rollback -e production --reason "tiles are empty"
+  honua deployment rollback -e production --to production-20261120-091500 --reason "tiles are empty"`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			request := &pb.RollbackDeploymentRequest{
+				RequestId: write.id(), Environment: environment, ToId: to, Reason: write.reason, Actor: write.approver,
+			}
+			return s.rollback(cmd.Context(), &write, request)
+		},
+	}
+	command.Flags().StringVarP(&environment, "environment", "e", "", "the environment (required)")
+	command.Flags().StringVar(&to, "to", "", "the deployment to go back to")
+	command.Flags().StringVar(&write.reason, "reason", "", "why (required)")
+	required(command, "environment")
+	required(command, "reason")
+	write.register(command.Flags())
+	write.waits(command.Flags())
+	return command
+}
+
+func (s *session) rollback(ctx context.Context, write *writeFlags, request *pb.RollbackDeploymentRequest) error {
+	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	var answer *pb.RollbackDeploymentResponse
+	err := s.call(ctx, func(ctx context.Context, c *client.Client) (err error) {
+		answer, err = c.Deployments().RollbackDeployment(ctx, request)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !write.async {
+		if err := s.untilRolledBack(ctx, request.GetEnvironment(), answer); err != nil {
+			return err
+		}
+	}
+	target, err := s.deployment(ctx, answer.GetTargetId(), pb.Consistency_CONSISTENCY_UNSPECIFIED)
+	if err != nil {
+		return err
+	}
+	return s.deploymentOutcome(target, write.exitCode, true)
+}
+
+// untilRolledBack waits until the target is active and nothing is on its way, or the rollback has ended without it.
+func (s *session) untilRolledBack(ctx context.Context, environment string, answer *pb.RollbackDeploymentResponse) error {
+	bounded, cancel := context.WithTimeout(ctx, s.flags.forOutcome())
+	defer cancel()
+	display := s.newProgress()
+	defer display.close()
+	target, state := answer.GetTargetId(), ""
+	err := s.watchEnvironment(bounded, environment, func(m *pb.WatchEnvironmentsResponse) error {
+		if m.GetIndex() < answer.GetAppliedIndex() {
+			return nil
+		}
+		e := m.GetEnvironment()
+		state = fmt.Sprintf("rolling back %s to %s", environment, target)
+		display.show([]string{state})
+		done, err := rolledBack(e, target)
+		if done && err == nil {
+			return errSettled
+		}
+		return err
+	})
+	return s.watched(ctx, err, state)
+}
+
+// rolledBack judges an environment after a rollback was accepted.
+func rolledBack(e *pb.Environment, target string) (done bool, err error) {
+	switch {
+	case inFlight(e):
+		return false, nil
+	case e.GetActiveDeploymentId() == target:
+		return true, nil
+	}
+	current := e.GetCurrentDeployment()
+	if settled(current) {
+		reason := current.GetErrorMessage()
+		if reason == "" {
+			reason = e.GetHealthMessage()
+		}
+		return true, errors.New("the rollback failed, what was served before is served on: " + reason)
+	}
+	return false, nil
+}

@@ -1,0 +1,17 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newEnvironmentCommand(s *session) *cobra.Command {
+	group := newGroup("environment", "Read environments and steer what is applied to them",
+		newEnvironmentListCommand(s),
+		newEnvironmentShowCommand(s),
+		newEnvironmentHistoryCommand(s),
+		newEnvironmentSyncCommand(s),
+		newEnvironmentWaitCommand(s),
+		newEnvironmentPauseCommand(s),
+		newEnvironmentResumeCommand(s),
+	)
+	group.Aliases = []string{"environments", "env"}
+	return group
+}

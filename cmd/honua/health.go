@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// maxHealthBody bounds what is read of a health answer.
+const maxHealthBody = 1 << 20
+
+func newHealthCommand(s *session) *cobra.Command {
+	var address string
+	command := &cobra.Command{
+		Use:       "health [live|ready|gitops]",
+		Short:     "Ask the local node whether it is well; for container health checks",
+		Long:      "Ask the local node over HTTP whether it is well. Exits with 0 if it is, with 1 if it is not or does not answer.",
+		Example:   "  honua health ready\n  honua health gitops --http-address 127.0.0.1:5001 -o json",
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"live", "ready", "gitops"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			check := "ready"
+			if len(args) == 1 {
+				check = args[0]
+			}
+			return s.health(cmd.Context(), address, check)
+		},
+	}
+	command.Flags().StringVar(&address, "http-address", "127.0.0.1:5000", "the node's HTTP address")
+	return command
+}
+
+// errUnhealthy: the node answered, and is not well.
+var errUnhealthy = errors.New("unhealthy")
+
+func (s *session) health(ctx context.Context, address, check string) error {
+	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.flags.forCall())
+	defer cancel()
+	body, err := getHealth(ctx, address, check)
+	if err != nil && !errors.Is(err, errUnhealthy) {
+		return err
+	}
+	printed := s.print(body, func(w io.Writer) error { return healthLines(w, check, body) })
+	if err != nil {
+		return errSaid
+	}
+	return printed
+}
+
+// getHealth asks one node. Its error wraps errUnhealthy if the node says that it is not well.
+func getHealth(ctx context.Context, address, check string) (map[string]any, error) {
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/health/"+check, nil)
+	if err != nil {
+		return nil, fmt.Errorf("--http-address: %w", err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("the node does not answer: %w", err)
+	}
+	defer response.Body.Close()
+	var body map[string]any
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxHealthBody)).Decode(&body); err != nil {
+		return nil, fmt.Errorf("%s answers %s, and no JSON", request.URL, response.Status)
+	}
+	if response.StatusCode != http.StatusOK {
+		return body, errUnhealthy
+	}
+	return body, nil
+}
+
+func healthLines(w io.Writer, check string, body map[string]any) error {
+	if _, err := fmt.Fprintf(w, "%s: %v\n", check, body["status"]); err != nil {
+		return err
+	}
+	components, _ := body["components"].(map[string]any)
+	t := newTable(w, "COMPONENT", "STATUS")
+	for _, name := range sortedKeys(components) {
+		t.row(name, componentText(components[name]))
+	}
+	if len(components) == 0 {
+		return nil
+	}
+	return t.flush()
+}
+
+// componentText is a component's status: a word, or an object with a status and more.
+func componentText(component any) string {
+	object, ok := component.(map[string]any)
+	if !ok {
+		return fmt.Sprint(component)
+	}
+	text := fmt.Sprint(object["status"])
+	for _, key := range []string{"description", "message"} {
+		if more, ok := object[key].(string); ok && more != "" {
+			text += ": " + safe(more)
+		}
+	}
+	return text
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"github.com/honua-io/honua-gitops/internal/client"
+)
+
+// violations lists what an answer says of single fields, "field: what is wrong".
+func violations(failure *client.Error) []string {
+	var lines []string
+	for _, detail := range failure.GRPCStatus().Details() {
+		bad, ok := detail.(*errdetails.BadRequest)
+		if !ok {
+			continue
+		}
+		for _, violation := range bad.GetFieldViolations() {
+			lines = append(lines, violation.GetField()+": "+violation.GetDescription())
+		}
+	}
+	return lines
+}
