@@ -1,0 +1,141 @@
+package fsm
+
+import (
+	"strconv"
+	"strings"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// createDeployment records a commit's content: once for each environment,
+// commit and digest, however many leaders saw it (I12).
+func (c *change) createDeployment(command *pb.CreateDeployment) (Result, error) {
+	env, err := c.fenced(command.GetEnvironment(), command.GetExpectedSequence())
+	if err != nil {
+		return Result{}, err
+	}
+	if held := c.holds.get(join(env.Name, holdDigest(command.GetCommit(), command.GetDigest()))); held != nil {
+		return Result{}, refuse(ClassPrecondition, "held", "digest is held since deployment %s: %s", held.DeploymentID, held.Reason)
+	}
+	d, err := c.record(env, command)
+	if err != nil {
+		return Result{}, err
+	}
+	env.CurrentID = d.ID
+	env.Counters.Total++
+	switch problems := command.GetProblems(); {
+	case len(problems) == 0:
+		err = c.await(env, d)
+	case d.State == StateNone:
+		d.Problems = problems
+		err = c.fail(env, d, command.GetReasonCode(), problems[0])
+	default:
+		c.failAgain(env, d, command)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	c.retain(env)
+	c.decide(env)
+	return result(env, d.ID), nil
+}
+
+// failAgain holds a content again that was read anew and still fails its checks.
+func (c *change) failAgain(env *Environment, d *Deployment, command *pb.CreateDeployment) {
+	d.Problems, d.ReasonCode = command.GetProblems(), command.GetReasonCode()
+	d.Error = d.Problems[0]
+	c.line(d, d.State, PhaseNone, "read again: "+d.Error)
+	c.audit("deployment.failed", env.Name, d.ID, d.ReasonCode, d.Error)
+	c.hold(env, d, d.ReasonCode)
+	env.Counters.Failure++
+	c.putDeployment(d)
+}
+
+// record returns a new record, or the one of an earlier attempt whose hold was lifted.
+func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deployment, error) {
+	fresh := len(command.GetProblems()) == 0
+	if fresh {
+		if err := c.deployable(env, command); err != nil {
+			return nil, err
+		}
+	}
+	known := c.byContent.get(contentKey(env.Name, command.GetCommit(), command.GetDigest()))
+	if known != nil && known.State != Failed && known.State != RolledBack {
+		return nil, refuse(ClassExists, "recorded", "deployment %s is recorded already", known.ID)
+	}
+	id, err := c.newID(env.Name, command.GetIdStem())
+	if err != nil {
+		return nil, err
+	}
+	d := &Deployment{ID: id, Ordinal: c.ordinal(), Created: c.now()}
+	if known != nil {
+		copied := *known
+		d = &copied
+	}
+	fill(d, env.Name, command)
+	d.Policy = policyInForce(c.meta.Settings, env, env.Name)
+	if !fresh {
+		return d, nil
+	}
+	d.HasContent = true
+	return d, c.move(d, Pending, "commit "+short(d.Commit)+" on branch "+d.Branch)
+}
+
+func (c *change) deployable(env *Environment, command *pb.CreateDeployment) error {
+	digest := command.GetDigest()
+	if c.bundles.get(digest) == nil {
+		return refuse(ClassPrecondition, "no_content", "the content %s is not uploaded", short(digest))
+	}
+	if env.Active != nil && env.Active.Digest == digest && env.Operation == nil {
+		return refuse(ClassExists, "active", "the content %s is active already", short(digest))
+	}
+	if env.Operation != nil && env.Operation.Digest == digest {
+		return refuse(ClassExists, "in_flight", "the content %s is being applied", short(digest))
+	}
+	for _, id := range env.Waiting {
+		if w := c.deployments.get(id); w != nil && w.Digest == digest {
+			return refuse(ClassExists, "in_flight", "the content %s waits as deployment %s", short(digest), w.ID)
+		}
+	}
+	return nil
+}
+
+func fill(d *Deployment, environment string, m *pb.CreateDeployment) {
+	d.Environment, d.Commit, d.Digest, d.Branch = environment, m.GetCommit(), m.GetDigest(), m.GetBranch()
+	d.PreviousCommit = m.GetPreviousCommit()
+	d.Author, d.AuthorEmail, d.Message = m.GetAuthor(), m.GetAuthorEmail(), m.GetMessage()
+	d.CommittedAt, d.ChangedFiles, d.RelevantFiles = m.GetCommittedAtMs(), m.GetChangedFiles(), m.GetRelevantFiles()
+	d.Risk, d.Plan = Risk(m.GetRisk()), m.GetPlan()
+	d.Rewritten, d.RewrittenAway = m.GetRewritten(), m.GetRewrittenAway()
+	d.NextPolicy = policyOf(m.GetNextPolicy())
+	d.EstimatedMs, d.Services = m.GetEstimatedMs(), m.GetServices()
+	d.InitiatedBy = m.GetInitiatedBy()
+	if d.InitiatedBy == "" {
+		d.InitiatedBy = Watcher
+	}
+	d.Contributors = nil
+	for _, p := range m.GetContributors() {
+		d.Contributors = append(d.Contributors, Contributor{Name: p.GetName(), Email: p.GetEmail(), Role: p.GetRole()})
+	}
+	d.Problems, d.Error, d.ReasonCode = nil, "", ""
+}
+
+// newID makes <environment>-<yyyyMMdd>-<HHmmss>, with -2, -3 on a collision.
+// The stem comes with the command: there is no calendar here.
+func (c *change) newID(environment, stem string) (string, error) {
+	if !strings.HasPrefix(stem, environment+"-") || len(stem) != len(environment)+len("-20060102-150405") {
+		return "", refuse(ClassInvalid, "bad_id", "deployment id %q does not fit environment %q", stem, environment)
+	}
+	id := stem
+	for n := 2; c.deployments.get(id) != nil; n++ {
+		id = stem + "-" + strconv.Itoa(n)
+	}
+	return id, nil
+}
+
+func short(sha string) string {
+	if len(sha) > 7 {
+		return sha[:7]
+	}
+	return sha
+}

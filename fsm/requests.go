@@ -1,0 +1,76 @@
+package fsm
+
+import "strings"
+
+// How long a request is remembered: whichever comes first. An older one is
+// refused unexecuted, so that "not remembered" can never mean "executed again".
+const (
+	requestMemory   = 100_000
+	requestLifetime = 24 * 60 * 60 * 1000
+	// requestFuture bounds how far ahead of the cluster a caller's clock may be.
+	requestFuture = 60 * 60 * 1000
+	maxRequestID  = 128
+)
+
+// remembered answers a request that was seen before with its first result, and
+// refuses what may have been forgotten (I3).
+func (c *change) remembered() (Result, bool) {
+	id := c.envelope.GetRequestId()
+	if id == "" {
+		return Result{}, false
+	}
+	deny := func(reason, message string) (Result, bool) {
+		return Result{Index: c.entry.Index, Refusal: &Refusal{Class: ClassInvalid, Reason: reason, Message: message}}, true
+	}
+	if len(id) > maxRequestID || strings.ContainsRune(id, 0) {
+		return deny("bad_request_id", "a request id has at most 128 bytes and no NUL")
+	}
+	if first := c.requests.get(id); first != nil {
+		if first.Payload != [32]byte(c.envelope.GetChecksum()) || first.Caller != c.actor() {
+			return deny("request_id_reused", "request id "+id+" was used for another request: make a new id")
+		}
+		again := first.Result
+		again.Replayed = true
+		return again, true
+	}
+	issued := c.envelope.GetIssuedAtMs()
+	if issued <= c.meta.RequestHorizon || issued < c.now()-requestLifetime {
+		return deny("request_too_old", "request "+id+" is older than what is remembered: see whether it was executed, then use a new id")
+	}
+	if issued > c.now()+requestFuture {
+		return deny("request_from_future", "request "+id+" was issued in the future: check the caller's clock")
+	}
+	return Result{}, false
+}
+
+func (c *change) remember(r Result) {
+	id := c.envelope.GetRequestId()
+	if id == "" {
+		return
+	}
+	request := &Request{
+		ID: id, Ordinal: c.ordinal(), IssuedAt: c.envelope.GetIssuedAtMs(), At: c.now(),
+		Payload: [32]byte(c.envelope.GetChecksum()), Caller: c.actor(), Result: r,
+	}
+	c.requests.put(request)
+	c.requestAges.put(request)
+	c.forgetRequests()
+}
+
+// forgetRequests drops at most two: one more than a command adds, so that the
+// memory shrinks without a pause.
+func (c *change) forgetRequests() {
+	var expired []*Request
+	count := c.requests.now().len()
+	for r := range c.requestAges.now().all("") {
+		if len(expired) == 2 || (count-len(expired) <= requestMemory && r.At >= c.now()-requestLifetime) {
+			break
+		}
+		expired = append(expired, r)
+	}
+	for _, r := range expired {
+		c.requests.drop(r.ID)
+		c.requestAges.drop(number(r.Ordinal))
+		c.meta.RequestHorizon = max(c.meta.RequestHorizon, r.IssuedAt)
+	}
+}

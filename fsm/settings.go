@@ -1,0 +1,141 @@
+package fsm
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// environmentName is what identifiers and file names can be made of.
+var environmentName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// initCluster is the first command of a cluster.
+func (c *change) initCluster(command *pb.InitCluster) (Result, error) {
+	if c.meta.ClusterID != "" {
+		return Result{}, refuse(ClassExists, "initialised", "the cluster is initialised as %s", c.meta.ClusterID)
+	}
+	settings, err := settingsOf(command.GetSettings(), command.GetSettingsDigest())
+	if err != nil {
+		return Result{}, err
+	}
+	if command.GetClusterId() == "" {
+		return Result{}, refuse(ClassInvalid, "no_cluster_id", "a cluster needs an id")
+	}
+	c.meta.ClusterID, c.meta.ClusterName = command.GetClusterId(), command.GetClusterName()
+	c.audit("cluster.init", "", command.GetClusterId(), "", "")
+	c.adopt(settings)
+	return Result{}, nil
+}
+
+// setSettings follows an admin, or a majority of the voters' files: the change
+// of a file is one decision, made once, not a difference that is undone for ever.
+func (c *change) setSettings(command *pb.SetSettings) (Result, error) {
+	digest := command.GetFileDigest()
+	if supporters := command.GetSupporters(); len(supporters) > 0 {
+		if digest == c.meta.Settings.FileDigest {
+			return Result{}, refuse(ClassAborted, "settings_known", "these files were followed or overruled before")
+		}
+		if err := c.majorityReports(digest); err != nil {
+			return Result{}, err
+		}
+	} else {
+		digest = c.meta.Settings.FileDigest
+	}
+	settings, err := settingsOf(command.GetSettings(), digest)
+	if err != nil {
+		return Result{}, err
+	}
+	c.audit("settings.set", "", "settings", command.GetReason(), "")
+	c.adopt(settings)
+	return Result{}, nil
+}
+
+func (c *change) majorityReports(digest string) error {
+	voters, same := 0, 0
+	for n := range c.nodes.now().all("") {
+		if !n.Voter {
+			continue
+		}
+		voters++
+		if n.SettingsDigest == digest {
+			same++
+		}
+	}
+	if same*2 <= voters {
+		return refuse(ClassPrecondition, "no_majority", "%d of %d voters report these settings", same, voters)
+	}
+	return nil
+}
+
+// adopt puts settings in force: environments come and go with them, and what
+// waits is gated anew where its policy changed.
+func (c *change) adopt(settings *Settings) {
+	c.meta.Settings = settings
+	for _, es := range settings.Environments {
+		env := c.environments.get(es.Name)
+		if env == nil {
+			c.environments.put(&Environment{Name: es.Name, Branch: es.Branch, Changed: c.entry.Index})
+			continue
+		}
+		alter := *env
+		alter.Retired, alter.Branch = false, es.Branch
+		c.regate(&alter)
+		c.decide(&alter)
+	}
+	for env := range c.environments.now().all("") {
+		if settings.Environment(env.Name) == nil && !env.Retired {
+			alter := *env
+			alter.Retired = true
+			c.decide(&alter)
+		}
+	}
+}
+
+// settingsOf checks and copies settings.
+func settingsOf(m *pb.SettingsValue, digest string) (*Settings, error) {
+	s := &Settings{
+		RepositoryURL: m.GetRepositoryUrl(), PollInterval: m.GetPollIntervalMs(), HistoryLimit: m.GetHistoryLimit(),
+		DryRun: m.GetDryRun(), MaxFileBytes: m.GetMaxFileBytes(), MaxBundleBytes: m.GetMaxBundleBytes(),
+		MaxFiles: m.GetMaxFiles(), FetchTimeout: m.GetFetchTimeoutMs(), FetchMemoryBytes: m.GetFetchMemoryBytes(),
+		Identities: maps.Clone(m.GetIdentities()), FileDigest: digest,
+	}
+	for _, e := range m.GetEnvironments() {
+		if !environmentName.MatchString(e.GetName()) {
+			return nil, refuse(ClassInvalid, "bad_environment", "environment name %q: use letters, digits, '.', '_' and '-', at most 63", e.GetName())
+		}
+		if s.Environment(e.GetName()) != nil {
+			return nil, refuse(ClassInvalid, "bad_environment", "environment %q is named twice", e.GetName())
+		}
+		s.Environments = append(s.Environments, EnvironmentSettings{
+			Name: e.GetName(), Branch: e.GetBranch(), Policy: policyOf(e.GetPolicy()),
+		})
+	}
+	if len(s.Environments) == 0 {
+		return nil, refuse(ClassInvalid, "no_environment", "the settings name no environment")
+	}
+	slices.SortFunc(s.Environments, func(a, b EnvironmentSettings) int { return strings.Compare(a.Name, b.Name) })
+	return s, nil
+}
+
+// Defaults of settings that may be left at zero.
+const (
+	defaultHistoryLimit   = 200
+	defaultMaxBundleBytes = 64 << 20
+)
+
+func (s *Settings) historyLimit() int {
+	if s.HistoryLimit == 0 {
+		return defaultHistoryLimit
+	}
+	return int(s.HistoryLimit)
+}
+
+func (s *Settings) maxBundleBytes() int64 {
+	if s.MaxBundleBytes <= 0 {
+		return defaultMaxBundleBytes
+	}
+	return s.MaxBundleBytes
+}

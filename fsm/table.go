@@ -1,0 +1,200 @@
+package fsm
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"iter"
+
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
+)
+
+// setHash is the sum, modulo 2^256 by lanes, of the hashes of the members of a
+// set. It changes in constant time when a member does, and does not depend on
+// the order in which members came (Clarke et al., "Incremental Multiset Hash
+// Functions", ASIACRYPT 2003). It finds divergence between nodes (I11); the
+// audit chain, not this, is what finds tampering.
+type setHash [4]uint64
+
+func (h setHash) plus(o setHash) setHash {
+	for i := range h {
+		h[i] += o[i]
+	}
+	return h
+}
+
+func (h setHash) minus(o setHash) setHash {
+	for i := range h {
+		h[i] -= o[i]
+	}
+	return h
+}
+
+func memberHash(table byte, key string, encoded []byte) setHash {
+	digest := sha256.New()
+	digest.Write([]byte{table})
+	var size [4]byte
+	binary.BigEndian.PutUint32(size[:], uint32(len(key)))
+	digest.Write(size[:])
+	digest.Write([]byte(key))
+	digest.Write(encoded)
+	var sum [sha256.Size]byte
+	digest.Sum(sum[:0])
+	var h setHash
+	for i := range h {
+		h[i] = binary.BigEndian.Uint64(sum[8*i:])
+	}
+	return h
+}
+
+// row is a record with its hash, so that replacing it encodes it once.
+type row[T any] struct {
+	value *T
+	hash  setHash
+}
+
+// schema says how one table's records are named and encoded.
+type schema[T any] struct {
+	id     byte
+	key    func(*T) string
+	encode func(*T) []byte
+}
+
+// table is an immutable, ordered map of records.
+type table[T any] struct {
+	schema *schema[T]
+	tree   *iradix.Tree[row[T]]
+	hash   setHash
+}
+
+func newTable[T any](s *schema[T]) table[T] {
+	return table[T]{schema: s, tree: iradix.New[row[T]]()}
+}
+
+func (t table[T]) get(key string) *T {
+	r, ok := t.tree.Get([]byte(key))
+	if !ok {
+		return nil
+	}
+	return r.value
+}
+
+func (t table[T]) len() int { return t.tree.Len() }
+
+// all yields the records with a prefix, in the order of their keys.
+func (t table[T]) all(prefix string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		it := t.tree.Root().Iterator()
+		it.SeekPrefix([]byte(prefix))
+		for {
+			_, r, ok := it.Next()
+			if !ok || !yield(r.value) {
+				return
+			}
+		}
+	}
+}
+
+// from yields the records with a prefix whose key is at least start.
+func (t table[T]) from(prefix, start string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		it := t.tree.Root().Iterator()
+		it.SeekLowerBound([]byte(start))
+		for {
+			k, r, ok := it.Next()
+			if !ok || len(k) < len(prefix) || string(k[:len(prefix)]) != prefix || !yield(r.value) {
+				return
+			}
+		}
+	}
+}
+
+// back yields the records with a prefix whose key is at most end, in reverse.
+func (t table[T]) back(prefix, end string) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		it := t.tree.Root().ReverseIterator()
+		it.SeekReverseLowerBound([]byte(end))
+		for {
+			k, r, ok := it.Previous()
+			if !ok || len(k) < len(prefix) || string(k[:len(prefix)]) != prefix || !yield(r.value) {
+				return
+			}
+		}
+	}
+}
+
+// edit is a table under change; it belongs to one Apply.
+type edit[T any] struct {
+	table[T]
+	txn *iradix.Txn[row[T]]
+}
+
+func (t table[T]) edit() edit[T] { return edit[T]{table: t} }
+
+func (e *edit[T]) begin() *iradix.Txn[row[T]] {
+	if e.txn == nil {
+		e.txn = e.tree.Txn()
+	}
+	return e.txn
+}
+
+func (e *edit[T]) get(key string) *T {
+	if e.txn == nil {
+		return e.table.get(key)
+	}
+	r, ok := e.txn.Get([]byte(key))
+	if !ok {
+		return nil
+	}
+	return r.value
+}
+
+func (e *edit[T]) put(value *T) {
+	key := e.schema.key(value)
+	r := row[T]{value: value, hash: memberHash(e.schema.id, key, e.schema.encode(value))}
+	old, replaced := e.begin().Insert([]byte(key), r)
+	if replaced {
+		e.hash = e.hash.minus(old.hash)
+	}
+	e.hash = e.hash.plus(r.hash)
+}
+
+func (e *edit[T]) drop(key string) {
+	if old, ok := e.begin().Delete([]byte(key)); ok {
+		e.hash = e.hash.minus(old.hash)
+	}
+}
+
+// now is the table as it stands inside the change; iterators of it stay valid
+// while the change goes on.
+func (e *edit[T]) now() table[T] {
+	if e.txn == nil {
+		return e.table
+	}
+	e.tree = e.txn.CommitOnly()
+	e.txn = nil
+	return e.table
+}
+
+// join makes a key of parts; the separator sorts before every other byte, so
+// that one name's records never lie among another's.
+func join(parts ...string) string {
+	n := len(parts)
+	for _, p := range parts {
+		n += len(p)
+	}
+	b := make([]byte, 0, n)
+	for i, p := range parts {
+		if i > 0 {
+			b = append(b, 0)
+		}
+		b = append(b, p...)
+	}
+	return string(b)
+}
+
+// number makes a key that sorts as the number does.
+func number(n uint64) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	return string(b[:])
+}

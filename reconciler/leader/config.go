@@ -1,0 +1,84 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/gitsync"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// Proposer puts a command into the log in a term. A nil error means that the
+// state machine executed or refused it.
+type Proposer interface {
+	Propose(ctx context.Context, term uint64, payload *pb.Payload) (fsm.Result, error)
+}
+
+// Group is the raft configuration as the leader sees it.
+type Group interface {
+	// Voters and Members return the ids of the voters, and of all servers, sorted.
+	Voters() []string
+	Members() []string
+	// Silence is how long raft has not heard of a server; 0 for this node.
+	Silence(id string) time.Duration
+}
+
+// Nodes reaches the node half of a member, this node's own included.
+type Nodes interface {
+	Node(id string) (pb.NodeServiceClient, error)
+}
+
+// Repository is one branch of the watched repository.
+type Repository interface {
+	Head(ctx context.Context) (string, error)
+	Read(ctx context.Context, request gitsync.Request) (*gitsync.Reading, error)
+	Close()
+}
+
+// Config is what a Leader needs. All of it is required.
+type Config struct {
+	NodeID   string
+	Store    *fsm.Store
+	Proposer Proposer
+	Group    Group
+	Nodes    Nodes
+	// Open opens a branch of the repository that the settings name.
+	Open func(settings *fsm.Settings, branch string) (Repository, error)
+	Now  func() time.Time
+	// Random returns a number in [0, 1), for jitter.
+	Random func() float64
+	Logger *slog.Logger
+}
+
+// ErrConfig is a Config that lacks something.
+var ErrConfig = errors.New("leader: incomplete configuration")
+
+// Validate names what is missing.
+func (c Config) Validate() error {
+	for name, missing := range map[string]bool{
+		"NodeID": c.NodeID == "", "Store": c.Store == nil, "Proposer": c.Proposer == nil, "Group": c.Group == nil,
+		"Nodes": c.Nodes == nil, "Open": c.Open == nil, "Now": c.Now == nil, "Random": c.Random == nil, "Logger": c.Logger == nil,
+	} {
+		if missing {
+			return fmt.Errorf("%w: %s", ErrConfig, name)
+		}
+	}
+	return nil
+}
+
+// Leader is the leader half of one node. It does nothing outside of Lead.
+type Leader struct {
+	config Config
+}
+
+// New checks the configuration.
+func New(config Config) (*Leader, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	return &Leader{config: config}, nil
+}

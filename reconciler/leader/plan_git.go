@@ -1,0 +1,107 @@
+package leader
+
+import (
+	"github.com/honua-io/honua-gitops/fsm"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// planCandidate records what the head means for an environment: once, and only
+// if it was compared with what is active.
+func planCandidate(in Inputs, env *fsm.Environment, d *Decisions) {
+	c := in.Candidates[env.Name]
+	if c == nil || c.Code != "" || c.Absent || Settled(in.State, env, c.Commit, c.Digest) {
+		return
+	}
+	if c.BasedOn != activeDigest(env) {
+		d.Reread = append(d.Reread, c.Branch)
+		return
+	}
+	if len(c.Problems) == 0 && in.State.Bundle(c.Digest) == nil {
+		d.Uploads = append(d.Uploads, env.Name)
+		return
+	}
+	d.propose("env/"+env.Name, &pb.Payload{Command: &pb.Payload_CreateDeployment{
+		CreateDeployment: c.command(env.Sequence, in.Now),
+	}})
+}
+
+func activeDigest(env *fsm.Environment) string {
+	if env.Active == nil {
+		return ""
+	}
+	return env.Active.Digest
+}
+
+// Settled reports whether the replicated state already says what a commit's
+// content means for an environment, so that nothing is left to record (I12).
+func Settled(s *fsm.State, env *fsm.Environment, commit, digest string) bool {
+	held := digest
+	if digest == "" {
+		held = "commit:" + commit
+	}
+	if s.Hold(env.Name, held) != nil {
+		return true
+	}
+	if digest != "" && inFlight(s, env, digest) {
+		return true
+	}
+	known := s.DeploymentByContent(env.Name, commit, digest)
+	return known != nil && known.State != fsm.Failed && known.State != fsm.RolledBack
+}
+
+// inFlight: the same content is being applied, waits, or is active with nothing
+// under way. While something else is applied, what is active is about to be
+// replaced, and the head may be the way back to it.
+func inFlight(s *fsm.State, env *fsm.Environment, digest string) bool {
+	if env.Operation != nil {
+		if env.Operation.Digest == digest {
+			return true
+		}
+	} else if activeDigest(env) == digest {
+		return true
+	}
+	for _, id := range env.Waiting {
+		if d := s.Deployment(id); d != nil && d.Digest == digest {
+			return true
+		}
+	}
+	return false
+}
+
+// planPolls puts polls on record, each once everything that it found is settled:
+// who waits for a poll's generation then finds what came of it.
+func planPolls(in Inputs, d *Decisions) {
+	for branch, poll := range in.Polls {
+		m := &pb.ObservePoll{
+			Branch: branch, Head: poll.Head, ErrorCode: poll.Code, Error: poll.Err,
+			NextPollMs: poll.NextPoll, Generation: poll.Generation,
+		}
+		if poll.Code == "" && !findings(in, branch, poll.Head, m) {
+			continue
+		}
+		d.propose("poll/"+branch, &pb.Payload{Command: &pb.Payload_ObservePoll{ObservePoll: m}})
+	}
+}
+
+// findings adds what the head means for each environment of the branch, where
+// that is news; false if something of it is not settled yet.
+func findings(in Inputs, branch, head string, m *pb.ObservePoll) bool {
+	for env := range in.State.Environments() {
+		if env.Retired || env.Branch != branch {
+			continue
+		}
+		c := in.Candidates[env.Name]
+		if c == nil || c.Commit != head {
+			continue
+		}
+		if c.Code == "" && !c.Absent && !Settled(in.State, env, c.Commit, c.Digest) {
+			return false
+		}
+		if c.Code != "" || env.LatestCommit != head || env.LatestDigest != c.Digest {
+			m.Findings = append(m.Findings, &pb.PollFinding{
+				Environment: env.Name, Commit: head, Digest: c.Digest, ErrorCode: c.Code, Error: c.Err,
+			})
+		}
+	}
+	return true
+}

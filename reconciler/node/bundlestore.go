@@ -1,0 +1,101 @@
+package node
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/honua-io/honua-gitops/fsm/bundle"
+)
+
+// ErrBundle is a stored content that cannot be read, written or trusted.
+var ErrBundle = errors.New("the stored content")
+
+// bundleMagic begins a file of the store; the size of the content follows.
+const bundleMagic = "HONUABND"
+
+// bundleSuffix ends the files' names.
+const bundleSuffix = ".bundle"
+
+var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// bundleStore keeps contents on disk by digest, so that a node serves before a
+// quorum is back. Files are replaced atomically and checked when read.
+type bundleStore struct {
+	directory string
+}
+
+func openBundleStore(directory string) (*bundleStore, error) {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
+	}
+	return &bundleStore{directory: directory}, nil
+}
+
+func (s *bundleStore) path(digest string) string {
+	return filepath.Join(s.directory, digest+bundleSuffix)
+}
+
+// put stores a content that is not there yet; when it returns it is on disk.
+func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error {
+	if !digestPattern.MatchString(digest) {
+		return fmt.Errorf("%w: %q is no digest", ErrBundle, digest)
+	}
+	if _, err := os.Stat(s.path(digest)); err == nil {
+		if _, err := s.get(digest); err == nil {
+			return nil
+		}
+	}
+	var content bytes.Buffer
+	content.WriteString(bundleMagic)
+	_ = binary.Write(&content, binary.BigEndian, rawSize) // a bytes.Buffer takes everything
+	content.Write(compressed)
+	if err := writeFileDurably(s.path(digest), content.Bytes()); err != nil {
+		return fmt.Errorf("%w %s: %w", ErrBundle, digest, err)
+	}
+	return nil
+}
+
+// get returns the canonical bytes of a content whose digest is right.
+func (s *bundleStore) get(digest string) ([]byte, error) {
+	data, err := os.ReadFile(s.path(digest))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
+	}
+	header := len(bundleMagic) + 8
+	if len(data) < header || string(data[:len(bundleMagic)]) != bundleMagic {
+		return nil, fmt.Errorf("%w %s: it is damaged: its beginning is not a bundle's", ErrBundle, digest)
+	}
+	rawSize := int64(binary.BigEndian.Uint64(data[len(bundleMagic):header]))
+	encoded, err := bundle.Decompress(data[header:], rawSize, rawSize)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: it is damaged: %w", ErrBundle, digest, err)
+	}
+	if got := bundle.Digest(encoded); got != digest {
+		return nil, fmt.Errorf("%w %s: it is damaged: its digest is %s", ErrBundle, digest, got)
+	}
+	return encoded, nil
+}
+
+// prune deletes what is not wanted any more.
+func (s *bundleStore) prune(wanted func(digest string) bool) error {
+	entries, err := os.ReadDir(s.directory)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBundle, err)
+	}
+	for _, e := range entries {
+		digest, ok := strings.CutSuffix(e.Name(), bundleSuffix)
+		if ok && wanted(digest) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.directory, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%w: %w", ErrBundle, err)
+		}
+	}
+	return nil
+}

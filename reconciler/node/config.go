@@ -1,0 +1,68 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/reconciler/catalog"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
+)
+
+// Registry is what this node serves from.
+type Registry interface {
+	Build(ctx context.Context, in registry.BuildInput) (*registry.Catalog, []catalog.Problem)
+	Swap(environment string, next *registry.Catalog) (previous string)
+	Digest(environment string) (string, bool)
+	Probe(ctx context.Context, environment string) ([]registry.ProbeResult, bool)
+}
+
+// Addresses are where this node is reached, as host:port.
+type Addresses struct {
+	Raft, GRPC, HTTP, Gossip string
+}
+
+// Config is what a Node needs.
+type Config struct {
+	NodeID  string
+	Version string
+	// Incarnation identifies the data directory.
+	Incarnation string
+	// DataDirectory holds the bundles and the journal.
+	DataDirectory string
+	// StateDirectory and ApprovalDirectory hold the views for people and scripts.
+	StateDirectory    string
+	ApprovalDirectory string
+	Store             *fsm.Store
+	Registry          Registry
+	// CaughtUp reports whether the state is as new as the leader's was when this
+	// process started: what raft replays before that is not acted on.
+	CaughtUp func() bool
+	// Settings returns the digest and the encoded value of the settings in this
+	// node's own file.
+	Settings  func() (digest string, value []byte)
+	Addresses Addresses
+	Now       func() time.Time
+	Logger    *slog.Logger
+}
+
+// ErrConfig is a Config that lacks something.
+var ErrConfig = errors.New("node: incomplete configuration")
+
+// Validate names what is missing.
+func (c Config) Validate() error {
+	for name, missing := range map[string]bool{
+		"NodeID": c.NodeID == "", "Incarnation": c.Incarnation == "", "DataDirectory": c.DataDirectory == "",
+		"StateDirectory": c.StateDirectory == "", "ApprovalDirectory": c.ApprovalDirectory == "", "Store": c.Store == nil,
+		"Registry": c.Registry == nil, "CaughtUp": c.CaughtUp == nil, "Settings": c.Settings == nil,
+		"Now": c.Now == nil, "Logger": c.Logger == nil,
+	} {
+		if missing {
+			return fmt.Errorf("%w: %s", ErrConfig, name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+// retryInterval is how long after a failed activation the next try is made.
+const retryInterval = time.Second
+
+// Run follows the replicated state until ctx ends. An error means that this
+// node can no longer record what it does: it must stop.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	workers.Go(func() { n.writeViews(ctx) })
+	workers.Go(func() { n.announce(ctx) })
+	if err := n.follow(ctx); err != nil {
+		cancel(err)
+		return err
+	}
+	return nil
+}
+
+// follow activates what the newest state names. Only the newest counts: what
+// came and went in between was never this node's to serve (I1).
+func (n *Node) follow(ctx context.Context) error {
+	for {
+		changed := n.config.Store.Changed()
+		retry := time.Hour
+		if n.config.CaughtUp() {
+			behind, err := n.catchUp(ctx, n.config.Store.State())
+			if err != nil {
+				return err
+			}
+			if behind {
+				retry = retryInterval
+			}
+		}
+		timer := time.NewTimer(retry)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// catchUp activates every environment that is behind; behind reports whether
+// one still is.
+func (n *Node) catchUp(ctx context.Context, state *fsm.State) (behind bool, err error) {
+	activated := false
+	for env := range state.Environments() {
+		if env.Operation == nil {
+			n.stages.drop(env.Name)
+		}
+		if env.Active == nil || ctx.Err() != nil {
+			continue
+		}
+		known, ok, _ := n.served(env.Name)
+		if ok && known.problem == "" && !known.after(env.Active.Epoch, env.Active.Index) {
+			continue
+		}
+		if err := n.activate(ctx, state, env, known, ok); err != nil {
+			if errors.Is(err, ErrJournal) {
+				return false, err
+			}
+			behind = true
+			n.config.Logger.ErrorContext(ctx, msgReloadFailed, "environment", env.Name, "error", err)
+			continue
+		}
+		activated = true
+	}
+	if activated {
+		n.prune(ctx, state)
+	}
+	return behind, nil
+}
+
+// activate makes this node serve an activation: Intent on disk, one pointer
+// swapped, Active on disk. A repair of what was activated before is no
+// activation: it is journalled as resumed (I2).
+func (n *Node) activate(ctx context.Context, state *fsm.State, env *fsm.Environment, known serving, ok bool) error {
+	begun := n.config.Now()
+	active := env.Active
+	built := n.stages.take(env.Name, active.Digest)
+	if built == nil {
+		model, err := n.model(state, env.Name, active.Digest)
+		if err == nil {
+			built, err = n.build(ctx, env.Name, active.Digest, active.DeploymentID, model)
+		}
+		if err != nil {
+			if ok {
+				known.problem = err.Error()
+				n.note(env.Name, known)
+			}
+			return err
+		}
+	}
+	entry := Entry{
+		Time: n.timestamp(), Incarnation: n.config.Incarnation, Epoch: active.Epoch, Environment: env.Name,
+		ActivationIndex: active.Index, Term: state.Meta().Term, Deployment: active.DeploymentID,
+		Commit: active.Commit, Digest: active.Digest, Phase: Intent,
+	}
+	repair := ok && !known.after(active.Epoch, active.Index)
+	if repair {
+		entry.Phase = Resumed
+	}
+	if err := n.journal.Append(entry); err != nil {
+		built.Release()
+		return err
+	}
+	services := len(built.Model().Services)
+	n.announceApplying(ctx, env.Name)
+	n.config.Registry.Swap(env.Name, built)
+	if !repair {
+		entry.Phase, entry.Time = Active, n.timestamp()
+		if err := n.journal.Append(entry); err != nil {
+			return err
+		}
+	}
+	n.note(env.Name, serving{Entry: entry})
+	n.announceServing(ctx, env.Name, services, n.config.Now().Sub(begun))
+	return nil
+}
+
+// prune deletes contents that neither the state keeps nor this node serves.
+func (n *Node) prune(ctx context.Context, state *fsm.State) {
+	served := map[string]bool{}
+	for _, s := range n.Serves() {
+		served[s.Digest] = true
+	}
+	err := n.bundles.prune(func(digest string) bool { return served[digest] || state.Bundle(digest) != nil })
+	if err != nil {
+		n.config.Logger.WarnContext(ctx, "old contents cannot be deleted", "error", err)
+	}
+}
+
+func (n *Node) announceApplying(ctx context.Context, environment string) {
+	for _, kind := range configurationKinds {
+		n.config.Logger.InfoContext(ctx, fmt.Sprintf(msgApplying, kind, environment))
+	}
+	n.config.Logger.InfoContext(ctx, msgReloading)
+}
+
+func (n *Node) announceServing(ctx context.Context, environment string, services int, took time.Duration) {
+	n.config.Logger.InfoContext(ctx, fmt.Sprintf(msgReloaded, services))
+	for _, kind := range configurationKinds {
+		n.config.Logger.InfoContext(ctx, fmt.Sprintf(msgReconciled, kind, environment))
+	}
+	n.config.Logger.InfoContext(ctx, fmt.Sprintf(msgCompleted, environment, max(0, took.Milliseconds())))
+}

@@ -1,0 +1,157 @@
+package node
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Phase is a step of an activation on this node.
+type Phase string
+
+// The phases of the journal. Intent comes before the swap and Active after it;
+// Resumed is loading at start, which is no activation (I2).
+const (
+	Intent  Phase = "Intent"
+	Active  Phase = "Active"
+	Resumed Phase = "Resumed"
+)
+
+// Entry is one line of the journal.
+type Entry struct {
+	// Time is RFC 3339 in UTC, by this node's clock.
+	Time            string `json:"time"`
+	Incarnation     string `json:"incarnation"`
+	Epoch           uint64 `json:"epoch"`
+	Environment     string `json:"environment"`
+	ActivationIndex uint64 `json:"activationIndex"`
+	Term            uint64 `json:"term"`
+	Deployment      string `json:"deployment"`
+	Commit          string `json:"commit"`
+	Digest          string `json:"digest"`
+	Phase           Phase  `json:"phase"`
+	// Recovered: an Intent had no Active when the process started again.
+	Recovered bool `json:"recovered,omitempty"`
+}
+
+// after reports whether an activation comes after the one of the entry.
+func (e Entry) after(epoch, index uint64) bool {
+	return epoch > e.Epoch || (epoch == e.Epoch && index > e.ActivationIndex)
+}
+
+// ErrJournal is a journal that cannot be read or written.
+var ErrJournal = errors.New("the activation journal")
+
+// Journal is the append-only record of what this node activated. Every line is
+// on disk before the step that it announces. It belongs to one goroutine.
+type Journal struct {
+	file *os.File
+	// broken is set by the first failed write: what a failed fsync left on disk
+	// is not known, so nothing is written after it.
+	broken error
+}
+
+// OpenJournal opens or creates a journal and returns the last entry of each
+// environment. A line torn by a crash at its end is cut off: what it announced
+// had not begun. Damage anywhere else is an error that names the line.
+func OpenJournal(path string) (*Journal, map[string]Entry, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrJournal, err)
+	}
+	last, size, err := readJournal(file)
+	if err == nil {
+		err = file.Truncate(size)
+	}
+	if err == nil {
+		_, err = file.Seek(size, io.SeekStart)
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, nil, fmt.Errorf("%w %s: %w", ErrJournal, path, err)
+	}
+	return &Journal{file: file}, last, nil
+}
+
+// readJournal returns the last entries and the length of what is whole.
+func readJournal(r io.Reader) (last map[string]Entry, size int64, err error) {
+	last = map[string]Entry{}
+	reader := bufio.NewReader(r)
+	for number := 1; ; number++ {
+		line, err := reader.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return last, size, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		entry, err := ParseEntry(line)
+		if err != nil {
+			return nil, 0, fmt.Errorf("line %d is damaged (%w): move the file away; the node then activates what the cluster serves anew, as a new incarnation", number, err)
+		}
+		size += int64(len(line))
+		last[entry.Environment] = entry
+	}
+}
+
+// ParseEntry reads one line.
+func ParseEntry(line []byte) (Entry, error) {
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	decoder.DisallowUnknownFields()
+	var e Entry
+	if err := decoder.Decode(&e); err != nil {
+		return Entry{}, err
+	}
+	if decoder.More() {
+		return Entry{}, errors.New("something follows the entry")
+	}
+	switch e.Phase {
+	case Intent, Active, Resumed:
+	default:
+		return Entry{}, fmt.Errorf("phase %q", e.Phase)
+	}
+	if e.Environment == "" || e.ActivationIndex == 0 || e.Digest == "" {
+		return Entry{}, errors.New("environment, activationIndex or digest is missing")
+	}
+	return e, nil
+}
+
+// Append writes a line and waits until it is on disk.
+func (j *Journal) Append(e Entry) error {
+	if j.broken != nil {
+		return j.broken
+	}
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrJournal, err)
+	}
+	if _, err := j.file.Write(append(line, '\n')); err != nil {
+		j.broken = fmt.Errorf("%w: %w", ErrJournal, err)
+		return j.broken
+	}
+	if err := j.file.Sync(); err != nil {
+		j.broken = fmt.Errorf("%w: %w", ErrJournal, err)
+		return j.broken
+	}
+	return nil
+}
+
+// Close closes the file.
+func (j *Journal) Close() error { return j.file.Close() }
+
+func syncDirectory(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()
+	return dir.Sync()
+}

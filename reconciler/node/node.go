@@ -1,0 +1,159 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// serving is what this node serves of one environment.
+type serving struct {
+	Entry
+	// problem is why it is not what it should be; empty if it is.
+	problem string
+}
+
+// Node is the node half. Open makes it serve from disk; Run makes it follow.
+type Node struct {
+	pb.UnimplementedNodeServiceServer
+	config  Config
+	bundles *bundleStore
+	journal *Journal
+	stages  *stages
+
+	mu       sync.Mutex
+	serves   map[string]serving
+	advanced chan struct{}
+}
+
+// Open reads the journal and serves what was active last, before raft is up.
+// What cannot be served from disk is built anew once the state is there.
+func Open(ctx context.Context, config Config) (*Node, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{config.DataDirectory, config.StateDirectory, config.ApprovalDirectory} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("node: %w", err)
+		}
+	}
+	bundles, err := openBundleStore(filepath.Join(config.DataDirectory, "bundles"))
+	if err != nil {
+		return nil, err
+	}
+	journal, last, err := OpenJournal(filepath.Join(config.DataDirectory, "journal.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		config: config, bundles: bundles, journal: journal, stages: newStages(),
+		serves: map[string]serving{}, advanced: make(chan struct{}),
+	}
+	if err := n.resume(ctx, last); err != nil {
+		return nil, errors.Join(err, journal.Close())
+	}
+	return n, nil
+}
+
+// Close closes the journal. Call it after Run has returned.
+func (n *Node) Close() error {
+	n.stages.drop("")
+	return n.journal.Close()
+}
+
+// resume serves the last activation of each environment again. An Intent
+// without an Active is closed as recovered: the swap is done now.
+func (n *Node) resume(ctx context.Context, last map[string]Entry) error {
+	for _, environment := range sortedKeys(last) {
+		entry := last[environment]
+		if entry.Incarnation != n.config.Incarnation {
+			continue
+		}
+		recovered := entry.Phase == Intent
+		model, err := n.modelFromDisk(environment, entry.Digest)
+		if err != nil {
+			n.config.Logger.WarnContext(ctx, msgNotResumed, "environment", environment, "digest", entry.Digest, "error", err)
+			n.note(environment, serving{Entry: entry, problem: err.Error()})
+			continue
+		}
+		built, err := n.build(ctx, environment, entry.Digest, entry.Deployment, model)
+		if err != nil {
+			n.config.Logger.WarnContext(ctx, msgNotResumed, "environment", environment, "digest", entry.Digest, "error", err)
+			n.note(environment, serving{Entry: entry, problem: err.Error()})
+			continue
+		}
+		entry.Phase, entry.Recovered, entry.Time = Resumed, recovered, n.timestamp()
+		if err := n.journal.Append(entry); err != nil {
+			return err
+		}
+		n.config.Registry.Swap(environment, built)
+		n.note(environment, serving{Entry: entry})
+		n.config.Logger.InfoContext(ctx, msgResumed, "environment", environment, "commit", entry.Commit,
+			"digest", entry.Digest, "activation_index", entry.ActivationIndex, "recovered", recovered)
+	}
+	return nil
+}
+
+// note records what is served and wakes who waits for it.
+func (n *Node) note(environment string, s serving) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.serves[environment] = s
+	close(n.advanced)
+	n.advanced = make(chan struct{})
+}
+
+// served returns what this node serves of an environment, and a channel that
+// is closed at the next change.
+func (n *Node) served(environment string) (s serving, ok bool, advanced <-chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s, ok = n.serves[environment]
+	return s, ok, n.advanced
+}
+
+// Serving is what a node serves of one environment.
+type Serving struct {
+	Environment     string
+	Epoch           uint64
+	ActivationIndex uint64
+	DeploymentID    string
+	Commit          string
+	Digest          string
+	// Problem is why it is not served as it should be; empty if it is.
+	Problem string
+}
+
+// Serves returns what this node serves, by environment.
+func (n *Node) Serves() []Serving {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := make([]Serving, 0, len(n.serves))
+	for _, environment := range sortedKeys(n.serves) {
+		s := n.serves[environment]
+		out = append(out, Serving{
+			Environment: environment, Epoch: s.Epoch, ActivationIndex: s.ActivationIndex,
+			DeploymentID: s.Deployment, Commit: s.Commit, Digest: s.Digest, Problem: s.problem,
+		})
+	}
+	return out
+}
+
+func (n *Node) timestamp() string {
+	return n.config.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,90 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc/status"
+
+	"github.com/honua-io/honua-gitops/fsm"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// Bounds of a verification.
+const (
+	// serveWait is how long a question waits for the activation to be served.
+	serveWait = 5 * time.Second
+	// probeTimeout bounds the probe of everything that is served.
+	probeTimeout = 10 * time.Second
+)
+
+// Verify waits until this node serves an activation and probes it. What fails
+// now and had passed at staging counts as a failure; nothing else does.
+func (n *Node) Verify(ctx context.Context, request *pb.VerifyRequest) (*pb.VerifyResponse, error) {
+	response := &pb.VerifyResponse{NodeId: n.config.NodeID, Incarnation: n.config.Incarnation}
+	if _, err := n.config.Store.Wait(ctx, request.GetIndex()); err != nil {
+		return nil, status.FromContextError(err).Err()
+	}
+	if !n.awaitServing(ctx, request) {
+		return response, nil
+	}
+	response.Served = true
+	probeCtx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	results, _ := n.config.Registry.Probe(probeCtx, request.GetEnvironment())
+	if probeCtx.Err() != nil {
+		response.Served = false
+		return response, nil
+	}
+	for _, r := range results {
+		if !r.OK && r.PassedAtStaging {
+			response.Failed = true
+			response.Problems = append(response.Problems, "layer "+r.Layer+": "+r.Reason)
+		}
+	}
+	return response, nil
+}
+
+// awaitServing waits, within bounds, for an activation to be served.
+func (n *Node) awaitServing(ctx context.Context, request *pb.VerifyRequest) bool {
+	ctx, cancel := context.WithTimeout(ctx, serveWait)
+	defer cancel()
+	for {
+		s, ok, advanced := n.served(request.GetEnvironment())
+		if ok && s.ActivationIndex >= request.GetActivationIndex() {
+			return s.problem == "" && s.Digest == request.GetDigest()
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-advanced:
+		}
+	}
+}
+
+// GetNodeStatus says what the leader puts on record of this node.
+func (n *Node) GetNodeStatus(_ context.Context, request *pb.GetNodeStatusRequest) (*pb.GetNodeStatusResponse, error) {
+	state := n.config.Store.State()
+	hash := state.Hash()
+	digest, value := n.config.Settings()
+	response := &pb.GetNodeStatusResponse{
+		NodeId: n.config.NodeID, Incarnation: n.config.Incarnation, Version: n.config.Version,
+		AppliedIndex: state.Index(), StateHash: hash[:], StateHashIndex: state.Index(),
+		SettingsDigest: digest, NowMs: n.config.Now().UnixMilli(), Format: fsm.FormatVersion,
+		RaftAddress: n.config.Addresses.Raft, GrpcAddress: n.config.Addresses.GRPC,
+		HttpAddress: n.config.Addresses.HTTP, GossipAddress: n.config.Addresses.Gossip,
+	}
+	if digest != request.GetSettingsDigest() {
+		response.Settings = value
+	}
+	for _, s := range n.Serves() {
+		if state.Environment(s.Environment) == nil {
+			continue
+		}
+		response.Serves = append(response.Serves, &pb.ServedContent{
+			Environment: s.Environment, Epoch: s.Epoch, ActivationIndex: s.ActivationIndex,
+			Digest: s.Digest, Healthy: s.Problem == "", Message: s.Problem,
+		})
+	}
+	return response, nil
+}

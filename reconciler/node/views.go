@@ -1,0 +1,146 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+// Pacing of the views: a single change is written at once, a storm of changes
+// to many environments costs a bounded number of writes a second.
+const (
+	viewBatch    = 32
+	viewPause    = 100 * time.Millisecond
+	viewInterval = 10 * time.Second
+)
+
+// views writes the state and approval files. It belongs to one goroutine.
+type views struct {
+	node *Node
+	// written is the content that each file was given last, by path.
+	written map[string][]byte
+	// shown is the index of the change that each environment's file shows.
+	shown map[string]uint64
+}
+
+// writeViews keeps the files in step with the state, and puts back what was
+// edited by hand: they are views, a decision is made by command.
+func (n *Node) writeViews(ctx context.Context) {
+	v := &views{node: n, written: map[string][]byte{}, shown: map[string]uint64{}}
+	inspect := time.NewTicker(viewInterval)
+	defer inspect.Stop()
+	for {
+		changed := n.config.Store.Changed()
+		if n.config.CaughtUp() && v.write(ctx, n.config.Store.State()) && !sleep(ctx, viewPause) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-inspect.C:
+			v.inspect(ctx)
+		}
+	}
+}
+
+// write writes at most one batch of files; full reports that it may have to be
+// called again at once.
+func (v *views) write(ctx context.Context, state *fsm.State) (full bool) {
+	batch := 0
+	for env := range state.Environments() {
+		if v.shown[env.Name] == env.Changed {
+			continue
+		}
+		if batch == viewBatch {
+			return true
+		}
+		batch++
+		v.environment(ctx, state, env)
+	}
+	return batch == viewBatch
+}
+
+func (v *views) environment(ctx context.Context, state *fsm.State, env *fsm.Environment) {
+	content, err := renderState(state, env)
+	if err == nil {
+		err = v.put(ctx, filepath.Join(v.node.config.StateDirectory, env.Name+".json"), content)
+	}
+	for _, id := range append([]string{env.CurrentID}, env.Waiting...) {
+		if err == nil {
+			err = v.approval(ctx, state.Deployment(id))
+		}
+	}
+	for d := range state.Deployments(env.Name) {
+		if err != nil || d.Updated < env.LastPoll-viewInterval.Milliseconds() && d.State.Terminal() {
+			break
+		}
+		err = v.approval(ctx, d)
+	}
+	if err != nil {
+		v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "environment", env.Name, "error", err)
+		return
+	}
+	v.shown[env.Name] = env.Changed
+}
+
+func (v *views) approval(ctx context.Context, d *fsm.Deployment) error {
+	if d == nil || d.Required == 0 {
+		return nil
+	}
+	content, err := renderApproval(d)
+	if err != nil {
+		return err
+	}
+	return v.put(ctx, filepath.Join(v.node.config.ApprovalDirectory, d.ID+".json"), content)
+}
+
+// put writes a file that does not have the content yet.
+func (v *views) put(ctx context.Context, path string, content []byte) error {
+	before := v.written[path]
+	if before != nil && v.edited(path) {
+		v.node.config.Logger.WarnContext(ctx, msgDrift, "file", path)
+	} else if bytes.Equal(before, content) {
+		return nil
+	}
+	if err := replaceFile(path, content); err != nil {
+		return err
+	}
+	v.written[path] = content
+	return nil
+}
+
+// edited reports whether a file is not what was written.
+func (v *views) edited(path string) bool {
+	found, err := os.ReadFile(path)
+	return err != nil || !bytes.Equal(found, v.written[path])
+}
+
+// inspect puts back what was edited while nothing changed.
+func (v *views) inspect(ctx context.Context) {
+	for path, content := range v.written {
+		if !v.edited(path) {
+			continue
+		}
+		v.node.config.Logger.WarnContext(ctx, msgDrift, "file", path)
+		if err := replaceFile(path, content); err != nil && !errors.Is(err, os.ErrNotExist) {
+			v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "file", path, "error", err)
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
