@@ -12,16 +12,16 @@ import (
 // ErrConfig says that a Config cannot be used.
 var ErrConfig = errors.New("invalid OGC API configuration")
 
-// Catalogs is what the handler needs of the registry.
-type Catalogs interface {
+// Registry is what the handler needs of the registry.
+type Registry interface {
 	// Current acquires the catalog that an environment serves; release is called exactly once.
 	Current(environment string) (current *registry.Catalog, release func(), ok bool)
 }
 
 // Config is what a Handler needs.
 type Config struct {
-	// Catalogs is where the catalogs come from. Required.
-	Catalogs Catalogs
+	// Registry is where the configuration that is served comes from. Required.
+	Registry Registry
 	// Environments are the environments this node is configured for; the first is served at /ogc as well. A
 	// configured environment that has nothing active answers 503, another one 404. One that has something active
 	// is served, configured or not. Required.
@@ -57,8 +57,8 @@ type Observation struct {
 // Validate checks the configuration and returns an error that wraps ErrConfig.
 func (c Config) Validate() error {
 	switch {
-	case c.Catalogs == nil:
-		return fmt.Errorf("%w: Catalogs is required", ErrConfig)
+	case c.Registry == nil:
+		return fmt.Errorf("%w: Registry is required", ErrConfig)
 	case len(c.Environments) == 0 || c.Environments[0] == "":
 		return fmt.Errorf("%w: Environments is required", ErrConfig)
 	case c.Logger == nil:

@@ -1,4 +1,4 @@
-// Package ogc serves the registry's catalogs over HTTP as OGC API - Features - Part 1: Core (version 1.0), with the
+// Package ogc serves what the registry holds over HTTP as OGC API - Features - Part 1: Core (version 1.0), with the
 // conformance classes core, oas30 and geojson.
 //
 // Each request takes the environment's current catalog once and answers from it alone; the header Honua-Digest names

@@ -1,6 +1,7 @@
 package ogc
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -50,7 +51,7 @@ type exchange struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	x := &exchange{h: h, w: w, r: r}
-	x.answer()
+	x.answer(r.Context())
 	h.config.Observe(Observation{
 		Route: x.at.route, Environment: x.at.environment, Collection: x.collection,
 		Method: methodName(r.Method), Status: x.status, Aborted: x.aborted, Duration: time.Since(begun),
@@ -62,13 +63,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer finds the resource, then the catalog, and answers from that one alone.
-func (x *exchange) answer() {
+func (x *exchange) answer(ctx context.Context) {
 	at, found := parseTarget(x.r.URL.EscapedPath(), x.h.config.Environments[0])
 	if !found {
 		x.notFound()
 		return
 	}
-	catalog, release, active := x.h.config.Catalogs.Current(at.environment)
+	catalog, release, active := x.h.config.Registry.Current(at.environment)
 	if active {
 		defer release()
 	} else if !slices.Contains(x.h.config.Environments, at.environment) {
@@ -88,7 +89,7 @@ func (x *exchange) answer() {
 		x.unavailable("No configuration is active yet.")
 		return
 	}
-	x.answerFrom(catalog)
+	x.answerFrom(ctx, catalog)
 }
 
 func (x *exchange) notFound() {
@@ -96,7 +97,7 @@ func (x *exchange) notFound() {
 	x.problem(http.StatusNotFound, "There is no such resource.")
 }
 
-func (x *exchange) answerFrom(catalog *registry.Catalog) {
+func (x *exchange) answerFrom(ctx context.Context, catalog *registry.Catalog) {
 	x.edition = x.h.editionOf(catalog)
 	header := x.w.Header()
 	header["Honua-Digest"] = x.edition.digest
@@ -115,10 +116,10 @@ func (x *exchange) answerFrom(catalog *registry.Catalog) {
 		return
 	}
 	x.params = params
-	x.dispatch()
+	x.dispatch(ctx)
 }
 
-func (x *exchange) dispatch() {
+func (x *exchange) dispatch(ctx context.Context) {
 	switch x.at.route {
 	case routeCollection, routeItems, routeItem:
 		layer, ok := x.edition.catalog.Layer(x.at.collection)
@@ -131,9 +132,9 @@ func (x *exchange) dispatch() {
 		case routeCollection:
 			x.page(func() any { return collectionDocument(x.base, layer.Definition()) })
 		case routeItems:
-			x.items(layer)
+			x.items(ctx, layer)
 		case routeItem:
-			x.item(layer)
+			x.item(ctx, layer)
 		}
 	default:
 		x.sharedPage()

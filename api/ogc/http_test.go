@@ -249,7 +249,7 @@ func TestObservations(t *testing.T) {
 	}
 	want := []string{"landing", "api", "conformance", "collections", "collection", "items", "item"}
 	for i, o := range b.observed {
-		if o.Route != want[i] || o.Environment != "production" || o.Status != http.StatusOK || o.Method != "GET" || o.Duration <= 0 {
+		if o.Route != want[i] || o.Environment != "production" || o.Status != http.StatusOK || o.Method != http.MethodGet || o.Duration <= 0 {
 			t.Errorf("%+v, want %s", o, want[i])
 		}
 		if (o.Collection == "towns") != (i >= 4) {

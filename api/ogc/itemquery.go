@@ -94,11 +94,10 @@ func count(text string) (int, error) {
 	if text == "" {
 		return 0, errParameter
 	}
-	number, err := strconv.Atoi(text)
-	if err != nil || number > math.MaxInt32 {
+	if trimmed := strings.TrimLeft(text, "0"); len(trimmed) > 9 {
 		return math.MaxInt32, nil
 	}
-	return number, nil
+	return strconv.Atoi(text)
 }
 
 // parseBBox reads four numbers, or six, of which the third and the last are heights. Heights select nothing.

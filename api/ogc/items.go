@@ -16,7 +16,7 @@ import (
 )
 
 // items answers with a page of features.
-func (x *exchange) items(layer *registry.Layer) {
+func (x *exchange) items(ctx context.Context, layer *registry.Layer) {
 	definition := layer.Definition()
 	if len(x.params.values) > 0 && !x.onlyParams(itemParams(definition)...) {
 		return
@@ -27,20 +27,20 @@ func (x *exchange) items(layer *registry.Layer) {
 		return
 	}
 	chosen, ok := x.chooseFormat(x.h.offers.features)
-	if !ok || x.answeredByValidator(layer, chosen) {
+	if !ok || x.answeredByValidator(ctx, layer, chosen) {
 		return
 	}
 	x.w.Header()["Content-Type"] = chosen.header
-	x.streamFeatures(layer, chosen, q)
+	x.streamFeatures(ctx, layer, chosen, q)
 }
 
 // streamFeatures writes the collection member by member: what is known at the end only, stands at the end.
-func (x *exchange) streamFeatures(layer *registry.Layer, chosen format, q registry.Query) {
+func (x *exchange) streamFeatures(ctx context.Context, layer *registry.Layer, chosen format, q registry.Query) {
 	s := x.h.newStream(x)
 	defer x.h.freeStream(s)
 	err := s.write([]byte(`{"type":"FeatureCollection","features":[`))
 	first := true
-	page, queryErr := layer.Query(x.r.Context(), q, func(feature []byte) error {
+	page, queryErr := layer.Query(ctx, q, func(feature []byte) error {
 		if !first {
 			if err := s.write([]byte{','}); err != nil {
 				return err
@@ -84,7 +84,7 @@ func (x *exchange) finishPage(s *stream, layer *catalog.Layer, chosen format, q 
 }
 
 // item answers with one feature.
-func (x *exchange) item(layer *registry.Layer) {
+func (x *exchange) item(ctx context.Context, layer *registry.Layer) {
 	definition := layer.Definition()
 	if !x.onlyParams() {
 		return
@@ -93,12 +93,12 @@ func (x *exchange) item(layer *registry.Layer) {
 	if !ok {
 		return
 	}
-	feature, err := layer.Get(x.r.Context(), x.at.feature)
+	feature, err := layer.Get(ctx, x.at.feature)
 	if err != nil {
 		x.fail(definition, err)
 		return
 	}
-	if x.answeredByValidator(layer, chosen) {
+	if x.answeredByValidator(ctx, layer, chosen) {
 		return
 	}
 	collection := collectionURL(x.base, definition.ID)
@@ -124,8 +124,8 @@ func (x *exchange) item(layer *registry.Layer) {
 
 // answeredByValidator sets the ETag where the data have a version, and answers 304 where the client has it, or an
 // error where the source cannot be asked. What can change unseen has no ETag.
-func (x *exchange) answeredByValidator(layer *registry.Layer, chosen format) bool {
-	version, err := layer.Version(x.r.Context())
+func (x *exchange) answeredByValidator(ctx context.Context, layer *registry.Layer, chosen format) bool {
+	version, err := layer.Version(ctx)
 	if err != nil {
 		x.fail(layer.Definition(), err)
 		return true
@@ -135,7 +135,7 @@ func (x *exchange) answeredByValidator(layer *registry.Layer, chosen format) boo
 		return false
 	}
 	hash := sha256.New()
-	for _, part := range []string{x.edition.digest[0], version, chosen.name, x.base, x.r.URL.EscapedPath(), x.params.with()} {
+	for _, part := range []string{x.edition.digest[0], version, chosen.name, x.base, x.r.URL.EscapedPath(), x.params.query()} {
 		hash.Write([]byte(part))
 		hash.Write([]byte{0})
 	}

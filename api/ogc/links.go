@@ -21,7 +21,7 @@ func collectionURL(base, id string) string { return base + "/collections/" + url
 // representations are the self link, in the format of the response, and an alternate for each other format. The
 // format that a client gets without asking is linked without f, unless the request had one.
 func (x *exchange) representations(at string, chosen format) []link {
-	links := []link{{Href: at + x.params.with(), Rel: "self", Type: chosen.mediaType, Title: "This document"}}
+	links := []link{{Href: at + x.params.query(), Rel: "self", Type: chosen.mediaType, Title: "This document"}}
 	for _, offer := range x.h.offers.features {
 		if offer.name != chosen.name {
 			links = append(links, link{

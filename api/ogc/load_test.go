@@ -139,7 +139,7 @@ func scriptedHandler(t testing.TB, source scripted) *Handler {
 		t.Fatal(problems)
 	}
 	r.Swap("production", c)
-	h, err := New(Config{Catalogs: r, Environments: []string{"production"}, Logger: logger})
+	h, err := New(Config{Registry: r, Environments: []string{"production"}, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestFailureWhileStreaming(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, err := io.ReadAll(got.Body)
-	got.Body.Close()
+	_ = got.Body.Close()
 	if got.StatusCode != http.StatusServiceUnavailable || err != nil || strings.Contains(string(body), "reset") {
 		t.Errorf("early: %s %v %s", got.Status, err, body)
 	}
@@ -170,7 +170,7 @@ func TestFailureWhileStreaming(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = io.ReadAll(got.Body)
-	got.Body.Close()
+	_ = got.Body.Close()
 	if got.StatusCode != http.StatusOK || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("late: %s %v", got.Status, err)
 	}
@@ -255,4 +255,27 @@ func BenchmarkHandler(b *testing.B) {
 			})
 		})
 	}
+}
+
+// BenchmarkServer includes TCP, HTTP and a client that reads everything, on the same cores.
+func BenchmarkServer(b *testing.B) {
+	node := townBench(b, func(c *Config) { c.Observe = nil })
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8, DisableCompression: true}}
+	for name, path := range map[string]string{"collections": "/ogc/collections", "items10": "/ogc/collections/towns/items"} {
+		b.Run(name, func(b *testing.B) {
+			b.SetParallelism(4)
+			b.RunParallel(func(loop *testing.PB) {
+				for loop.Next() {
+					got, err := client.Get(node.server.URL + path)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					_, _ = io.Copy(io.Discard, got.Body)
+					_ = got.Body.Close()
+				}
+			})
+		})
+	}
+	client.CloseIdleConnections()
 }

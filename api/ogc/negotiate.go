@@ -26,18 +26,14 @@ type offers struct{ document, api, features []format }
 
 func newOffers() offers {
 	return offers{
-		document: formats("json", typeJSON),
-		api:      formats("json", typeOpenAPI, "", typeJSON),
-		features: formats("geojson", typeGeoJSON, "json", typeJSON),
+		document: []format{newFormat("json", typeJSON)},
+		api:      []format{newFormat("json", typeOpenAPI), newFormat("", typeJSON)},
+		features: []format{newFormat("geojson", typeGeoJSON), newFormat("json", typeJSON)},
 	}
 }
 
-func formats(pairs ...string) []format {
-	var all []format
-	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, format{name: pairs[i], mediaType: pairs[i+1], header: []string{pairs[i+1]}})
-	}
-	return all
+func newFormat(name, mediaType string) format {
+	return format{name: name, mediaType: mediaType, header: []string{mediaType}}
 }
 
 // negotiate picks the format that the parameter f names, else the one that the client accepts most. The status is 0

@@ -2,6 +2,7 @@ package ogc
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,23 +48,25 @@ func (p params) lookup(name string) (string, bool) {
 	return p.get(name), ok && len(given) > 0
 }
 
-// with returns the query with some parameters replaced; an empty value takes one away.
-func (p params) with(pairs ...string) string {
-	changed := make(url.Values, len(p.values)+len(pairs)/2)
-	for name, given := range p.values {
-		changed[name] = given
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] == "" {
-			changed.Del(pairs[i])
-		} else {
-			changed.Set(pairs[i], pairs[i+1])
-		}
-	}
-	if len(changed) == 0 {
+// query returns the parameters as they stand in a URL, with the question mark, in one canonical order.
+func (p params) query() string {
+	if len(p.values) == 0 {
 		return ""
 	}
-	return "?" + changed.Encode()
+	return "?" + p.values.Encode()
+}
+
+// with is query with one parameter replaced; an empty value takes it away.
+func (p params) with(name, value string) string {
+	changed := maps.Clone(p.values)
+	if changed == nil {
+		changed = make(url.Values)
+	}
+	changed.Del(name)
+	if value != "" {
+		changed.Set(name, value)
+	}
+	return params{values: changed}.query()
 }
 
 // onlyParams answers 400 if there is a parameter that the resource does not know. Every resource knows f.

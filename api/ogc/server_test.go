@@ -48,7 +48,7 @@ func newBench(t testing.TB, change func(*Config)) *bench {
 		t.Fatal(err)
 	}
 	config := Config{
-		Catalogs: b.registry, Environments: []string{"production", "staging"}, Logger: logger,
+		Registry: b.registry, Environments: []string{"production", "staging"}, Logger: logger,
 		Now:     func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) },
 		Stale:   func(string) string { return b.stale },
 		Observe: func(o Observation) { b.mu.Lock(); defer b.mu.Unlock(); b.observed = append(b.observed, o) },
@@ -103,7 +103,7 @@ func (b *bench) do(method, path string, headers ...string) response {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer got.Body.Close()
+	defer func() { _ = got.Body.Close() }()
 	body, err := io.ReadAll(got.Body)
 	if err != nil {
 		b.t.Fatal(err)

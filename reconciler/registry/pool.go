@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// pool shares open sources between the catalogs that name the same one, and closes a source when the last of them
+// pool shares open sources between whoever names the same one, and closes a source when the last of them
 // has let it go.
 type pool struct {
 	mu   sync.Mutex

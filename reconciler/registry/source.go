@@ -20,7 +20,7 @@ type Spec struct {
 	ConnectionString string // expanded: it may hold secrets
 }
 
-// Source is an open data source. The layers of several catalogs may share it: its methods are called at the same
+// Source is an open data source. The layers of more than one catalog may share it: its methods are called at the same
 // time, but for Close, which is called once, after everything else has returned.
 type Source interface {
 	// Check compares a layer's definition with the live source. The error is for a source that cannot be asked.

@@ -55,7 +55,7 @@ func decode(content []byte) (*data, error) {
 	}
 	for part := range elements(list) {
 		if err := d.add(part); err != nil {
-			return nil, fmt.Errorf("%w: features[%d]: %s", errFormat, len(d.features), err)
+			return nil, fmt.Errorf("%w: features[%d]: %w", errFormat, len(d.features), err)
 		}
 	}
 	d.tree = newTree(d.boxes)
@@ -89,7 +89,7 @@ func syntaxError(content []byte) error {
 	err := json.Unmarshal(content, &whole)
 	syntax := (*json.SyntaxError)(nil)
 	if !errors.As(err, &syntax) {
-		return fmt.Errorf("%w: %v", errFormat, err)
+		return fmt.Errorf("%w: %w", errFormat, err)
 	}
 	before := content[:min(int(syntax.Offset), len(content))]
 	line := bytes.Count(before, []byte("\n")) + 1

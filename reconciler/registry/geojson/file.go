@@ -26,7 +26,7 @@ func statFile(directory, path string) (stamp, error) {
 	if err != nil {
 		return stamp{}, err
 	}
-	defer root.Close()
+	defer closeQuietly(root)
 	info, err := root.Stat(path)
 	if err != nil {
 		return stamp{}, fileError(path, err)
@@ -44,12 +44,12 @@ func readFile(directory, path string, limit int64) ([]byte, stamp, error) {
 	if err != nil {
 		return nil, stamp{}, err
 	}
-	defer root.Close()
+	defer closeQuietly(root)
 	file, err := root.Open(path)
 	if err != nil {
 		return nil, stamp{}, fileError(path, err)
 	}
-	defer file.Close()
+	defer closeQuietly(file)
 	info, err := file.Stat()
 	if err != nil {
 		return nil, stamp{}, fileError(path, err)
@@ -110,3 +110,6 @@ func reason(err error) string {
 	}
 	return err.Error()
 }
+
+// closeQuietly closes what was only read from: nothing can be lost.
+func closeQuietly(c io.Closer) { _ = c.Close() }
