@@ -55,7 +55,7 @@ var activeCodec = codec[Active]{
 	textField(5, func(a *Active) *string { return &a.Commit }),
 	textField(6, func(a *Active) *string { return &a.Digest }),
 	numberField(7, func(a *Active) *int64 { return &a.At }),
-	optionalField(8, policyCodec, func(a *Active) **Policy { return &a.Policy }),
+	policyField(8, func(a *Active) **Policy { return &a.Policy }),
 }
 
 var pauseCodec = codec[Pause]{

@@ -12,7 +12,7 @@ func inlineField[T, M any](n protowire.Number, c codec[M], at func(*T) *M) field
 			}
 			return opened[:len(b)]
 		},
-		func(r *T, v wireValue) error { return c.read(v.bytes, at(r)) },
+		func(r *T, v wireValue) error { return c.read(v.bytes, at(r), v.shared) },
 	}
 }
 
@@ -29,11 +29,29 @@ func optionalField[T, M any](n protowire.Number, c codec[M], at func(*T) **M) fi
 			return closeMessage(c.append(b, m), start)
 		},
 		func(r *T, v wireValue) error {
-			m, err := c.decode(v.bytes)
-			*at(r) = m
-			return err
+			*at(r) = new(M)
+			return c.read(v.bytes, *at(r), v.shared)
 		},
 	}
+}
+
+func policyField[T any](n protowire.Number, at func(*T) **Policy) field[T] {
+	f := optionalField(n, policyCodec, at)
+	read := f.read
+	f.read = func(r *T, v wireValue) error {
+		if known := v.shared[string(v.bytes)]; known != nil {
+			*at(r) = known
+			return nil
+		}
+		if err := read(r, v); err != nil {
+			return err
+		}
+		if v.shared != nil {
+			v.shared[string(v.bytes)] = *at(r)
+		}
+		return nil
+	}
+	return f
 }
 
 func listField[T, M any](n protowire.Number, c codec[M], at func(*T) *[]M) field[T] {
@@ -49,7 +67,7 @@ func listField[T, M any](n protowire.Number, c codec[M], at func(*T) *[]M) field
 		func(r *T, v wireValue) error {
 			list := at(r)
 			*list = append(*list, *new(M))
-			return c.read(v.bytes, &(*list)[len(*list)-1])
+			return c.read(v.bytes, &(*list)[len(*list)-1], v.shared)
 		},
 	}
 }

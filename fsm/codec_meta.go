@@ -38,7 +38,7 @@ var settingsCodec = codec[Settings]{
 var environmentSettingsCodec = codec[EnvironmentSettings]{
 	textField(1, func(e *EnvironmentSettings) *string { return &e.Name }),
 	textField(2, func(e *EnvironmentSettings) *string { return &e.Branch }),
-	optionalField(3, policyCodec, func(e *EnvironmentSettings) **Policy { return &e.Policy }),
+	policyField(3, func(e *EnvironmentSettings) **Policy { return &e.Policy }),
 }
 
 var policyCodec = codec[Policy]{

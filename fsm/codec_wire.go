@@ -17,7 +17,14 @@ import (
 type wireValue struct {
 	varint uint64
 	bytes  []byte
+	shared sharedPolicies
 }
+
+// sharedPolicies are those that were read already, by their encoding, so that
+// all records which have one policy get the same: an environment's deployments
+// mostly do, and a restart would otherwise multiply the memory that it takes.
+// Nil shares nothing.
+type sharedPolicies map[string]*Policy
 
 // field is one field of a record. write appends it with its tag, unless it has
 // its zero value; read sets it, or adds to it if it is repeated.
@@ -47,7 +54,7 @@ func (c codec[T]) append(b []byte, record *T) []byte {
 
 func (c codec[T]) decode(b []byte) (*T, error) {
 	record := new(T)
-	if err := c.read(b, record); err != nil {
+	if err := c.read(b, record, nil); err != nil {
 		return nil, err
 	}
 	return record, nil
@@ -55,7 +62,7 @@ func (c codec[T]) decode(b []byte) (*T, error) {
 
 // read sets the fields that b holds. It takes them in the order that append
 // writes them in, and no others: a field that it does not know would be lost.
-func (c codec[T]) read(b []byte, record *T) error {
+func (c codec[T]) read(b []byte, record *T, shared sharedPolicies) error {
 	for at := 0; len(b) > 0; {
 		number, wire, n := protowire.ConsumeTag(b)
 		if n < 0 {
@@ -71,6 +78,7 @@ func (c codec[T]) read(b []byte, record *T) error {
 		if err != nil {
 			return fmt.Errorf("field %d: %w", number, err)
 		}
+		v.shared = shared
 		if err := c[at].read(record, v); err != nil {
 			return fmt.Errorf("field %d: %w", number, err)
 		}

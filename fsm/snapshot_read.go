@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"bytes"
 	"io"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -13,7 +14,7 @@ import (
 func ReadSnapshot(r io.Reader) (*State, error) { return readSnapshot(r, formats()) }
 
 func readSnapshot(r io.Reader, f snapshotFormats) (*State, error) {
-	l := &loader{to: newChange(New(), Entry{}, nil), policies: map[string]*Policy{}}
+	l := &loader{to: newChange(New(), Entry{}, nil), shared: sharedPolicies{}}
 	info, err := scanSnapshot(r, f, l.record)
 	if err != nil {
 		return nil, err
@@ -30,11 +31,11 @@ func readSnapshot(r io.Reader, f snapshotFormats) (*State, error) {
 
 // loader fills an empty state with the records of a snapshot.
 type loader struct {
-	to    *change
-	metas int
-	// policies are shared: an environment's deployments mostly have one.
-	policies map[string]*Policy
-	key      []byte
+	to     *change
+	metas  int
+	shared sharedPolicies
+	// encoded is where records are encoded again, one after the other.
+	encoded []byte
 }
 
 // described reports whether the header says of the state what it is.
@@ -46,90 +47,89 @@ func (l *loader) described(info SnapshotInfo) bool {
 }
 
 func (l *loader) record(kind pb.SnapshotKind, body []byte) error {
+	c := l.to
 	switch kind {
 	case pb.SnapshotKind_SNAPSHOT_KIND_META:
-		l.metas++
-		l.to.meta = Meta{}
-		return metaCodec.read(body, &l.to.meta)
+		return l.meta(body)
 	case pb.SnapshotKind_SNAPSHOT_KIND_ENVIRONMENT:
-		return load(&l.to.environments, environmentCodec, body)
+		return load(l, environmentCodec, body, &c.environments)
 	case pb.SnapshotKind_SNAPSHOT_KIND_DEPLOYMENT:
-		return l.deployment(body)
+		return load(l, deploymentCodec, body, &c.deployments, &c.byAge, &c.byContent)
 	case pb.SnapshotKind_SNAPSHOT_KIND_ACTIVATION:
-		return load(&l.to.activations, activationCodec, body)
+		return load(l, activationCodec, body, &c.activations)
 	case pb.SnapshotKind_SNAPSHOT_KIND_BUNDLE:
-		return load(&l.to.bundles, bundleCodec, body)
+		return loadContent(l, bundleCodec, body, &c.bundles)
 	case pb.SnapshotKind_SNAPSHOT_KIND_UPLOAD:
-		return load(&l.to.uploads, uploadCodec, body)
+		return loadContent(l, uploadCodec, body, &c.uploads)
 	case pb.SnapshotKind_SNAPSHOT_KIND_NODE:
-		return load(&l.to.nodes, nodeCodec, body)
+		return load(l, nodeCodec, body, &c.nodes)
 	case pb.SnapshotKind_SNAPSHOT_KIND_HOLD:
-		return load(&l.to.holds, holdCodec, body)
+		return load(l, holdCodec, body, &c.holds)
 	case pb.SnapshotKind_SNAPSHOT_KIND_REQUEST:
-		return l.request(body)
+		return load(l, requestCodec, body, &c.requests, &c.requestAges)
 	case pb.SnapshotKind_SNAPSHOT_KIND_AUDIT:
-		return load(&l.to.audits, auditCodec, body)
+		return load(l, auditCodec, body, &c.audits)
 	default:
 		return damaged("such records are not part of a state")
 	}
 }
 
-func (l *loader) deployment(body []byte) error {
-	d, err := deploymentCodec.decode(body)
+func (l *loader) meta(body []byte) error {
+	l.metas++
+	m, err := metaCodec.decode(body)
 	if err != nil {
 		return err
 	}
-	d.Policy, d.NextPolicy = l.shared(d.Policy), l.shared(d.NextPolicy)
-	if !l.to.deployments.add(d) || !l.to.byAge.add(d) || !l.to.byContent.add(d) {
-		return damaged("deployment %q is there twice", d.ID)
+	l.to.meta = *m
+	return nil
+}
+
+// load puts a record into its table and into the indexes of that table.
+func load[T any](l *loader, c codec[T], body []byte, table *edit[T], indexes ...*edit[T]) error {
+	record, err := reread(l, c, body)
+	if err != nil {
+		return err
+	}
+	return place(record, body, table, indexes...)
+}
+
+// loadContent is load for a record that the state hash covers in short.
+func loadContent[T any](l *loader, c codec[T], body []byte, table *edit[T]) error {
+	record, err := reread(l, c, body)
+	if err != nil {
+		return err
+	}
+	return place(record, table.schema.encode(record), table)
+}
+
+// reread decodes a record and makes sure that this is its one encoding, which
+// the state hash relies on.
+func reread[T any](l *loader, c codec[T], body []byte) (*T, error) {
+	record := new(T)
+	if err := c.read(body, record, l.shared); err != nil {
+		return nil, err
+	}
+	if l.encoded = c.append(l.encoded[:0], record); !bytes.Equal(l.encoded, body) {
+		return nil, damaged("it is not encoded as this build encodes it")
+	}
+	return record, nil
+}
+
+func place[T any](record *T, encoded []byte, table *edit[T], indexes ...*edit[T]) error {
+	key := table.schema.key(record)
+	if !table.add(key, row[T]{record, memberHash(table.schema.id, key, encoded)}) {
+		return damaged("%q is there twice", key)
+	}
+	for _, index := range indexes {
+		if !index.add(index.schema.key(record), row[T]{value: record}) {
+			return damaged("%q is not the only one of its kind", key)
+		}
 	}
 	return nil
 }
 
-// shared returns one policy for all that are equal, as it was before the
-// snapshot; otherwise a restart would multiply the memory that they take.
-func (l *loader) shared(p *Policy) *Policy {
-	if p == nil {
-		return nil
-	}
-	l.key = policyCodec.append(l.key[:0], p)
-	if known := l.policies[string(l.key)]; known != nil {
-		return known
-	}
-	l.policies[string(l.key)] = p
-	return p
-}
-
-func (l *loader) request(body []byte) error {
-	r, err := requestCodec.decode(body)
-	if err != nil {
-		return err
-	}
-	if !l.to.requests.add(r) || !l.to.requestAges.add(r) {
-		return damaged("request %q is there twice", r.ID)
-	}
-	return nil
-}
-
-func load[T any](e *edit[T], c codec[T], body []byte) error {
-	record, err := c.decode(body)
-	if err != nil {
-		return err
-	}
-	if !e.add(record) {
-		return damaged("%q is there twice", e.schema.key(record))
-	}
-	return nil
-}
-
-// add is put for a record whose key is free; it reports whether it was. An
-// index holds records that are hashed in their own table: it needs no hash.
-func (e *edit[T]) add(record *T) bool {
-	key := e.schema.key(record)
-	r := row[T]{value: record}
-	if e.schema.id != 0 {
-		r.hash = memberHash(e.schema.id, key, e.schema.encode(record))
-	}
+// add is put for a record that is new; it reports whether it was.
+func (e *edit[T]) add(key string, r row[T]) bool {
 	_, taken := e.begin().Insert([]byte(key), r)
 	e.hash = e.hash.plus(r.hash)
 	return !taken
