@@ -8,7 +8,6 @@ BIN     := bin/honua
 TOOLS   := internal/tools
 BUF     := go tool -modfile=$(TOOLS)/buf/go.mod buf
 LINTER  := go tool -modfile=$(TOOLS)/lint/go.mod golangci-lint
-MODULES := . $(TOOLS) $(TOOLS)/buf $(TOOLS)/lint
 
 # What `make test` and friends may be told: SEEDS=20000 make sim, DEV_FLAGS='--nodes 5' make run.
 SEEDS      ?= 2000
@@ -28,14 +27,14 @@ help: ## list the targets
 
 .PHONY: run
 run: ## build honua and run a three-node cluster on this machine (DEV_FLAGS=…)
-	@echo "building $(BIN) (from nothing this takes a minute or two; go prints each download)"
-	@$(MAKE) --no-print-directory build
+	@echo "building $(BIN); from nothing this takes a minute or two"
+	@$(MAKE) --no-print-directory --silent build
 	@exec $(BIN) dev $(DEV_FLAGS)
 
 .PHONY: build
 build: ## build the static binary bin/honua
 	@mkdir -p $(dir $(BIN))
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/honua
+	CGO_ENABLED=0 bash $(TOOLS)/build.sh -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/honua
 
 .PHONY: test
 test: ## every test with the race detector, then the bulk simulation without it (SEEDS=…)
@@ -75,8 +74,8 @@ proto-check: ## fail when the committed generated code is not what proto would w
 	@bash $(TOOLS)/proto-check.sh
 
 .PHONY: tidy-check
-tidy-check: ## fail when a go.mod or go.sum is not tidy
-	@for m in $(MODULES); do echo "go mod tidy -diff ($$m)"; go -C "$$m" mod tidy -diff; done
+tidy-check: ## fail when go.mod or go.sum is not tidy
+	go mod tidy -diff
 
 .PHONY: clean
 clean: ## remove what was built

@@ -118,7 +118,7 @@ func TestInsecureAllowsPlainTextOffLoopback(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	candidates := []string{"Branch", "Environment", "PollIntervalSeconds"}
-	for name, want := range map[string]string{"brnch": "Branch", "Enviroment": "Environment", "PollInterval": "", "x": "", "PollIntervalSecond": "PollIntervalSeconds"} {
+	for name, want := range map[string]string{"brnch": "Branch", "Envronment": "Environment", "PollInterval": "", "x": "", "PollIntervalSecond": "PollIntervalSeconds"} {
 		if got := nearest(name, candidates); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
 		}
