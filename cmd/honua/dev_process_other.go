@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "syscall"
+
+// processAttributes has nothing to ask for on this system.
+func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{} }
