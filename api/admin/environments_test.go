@@ -1,0 +1,86 @@
+package admin
+
+import (
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+func TestEnvironments(t *testing.T) {
+	a := serve(t)
+	id := a.node.deploy("roads")
+	answer, err := a.environments.ListEnvironments(t.Context(), &pb.ListEnvironmentsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.GetEnvironments()) != 2 || answer.GetFreeze() != nil {
+		t.Fatalf("%v", answer)
+	}
+	e := answer.GetEnvironments()[0]
+	if e.GetName() != "development" || e.GetActiveDeploymentId() != id || e.GetActivationIndex() != 1 || e.GetDeployedCommit() != commit("roads") {
+		t.Errorf("%v", e)
+	}
+	if e.GetCurrentDeployment().GetId() != id || e.GetLastSuccessfulDeploymentId() != id || e.GetHealth() != pb.Health_HEALTH_HEALTHY {
+		t.Errorf("%v", e)
+	}
+	if served := e.GetServedBy(); len(served) != 1 || served[0].GetActivationIndex() != 1 || served[0].GetDigest() != e.GetActiveDigest() {
+		t.Errorf("served by %v", served)
+	}
+}
+
+func TestActivations(t *testing.T) {
+	a := serve(t)
+	a.node.deploy("roads")
+	a.node.deploy("rivers")
+	a.node.deploy("lakes")
+	var indexes []uint64
+	token := ""
+	for {
+		page, err := a.environments.ListActivations(t.Context(), &pb.ListActivationsRequest{Environment: "development", PageSize: 2, PageToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, activation := range page.GetActivations() {
+			indexes = append(indexes, activation.GetIndex())
+			if activation.GetKind() != "deploy" || activation.GetEpoch() != 1 {
+				t.Errorf("%v", activation)
+			}
+		}
+		if token = page.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if len(indexes) != 3 || indexes[0] != 3 || indexes[2] != 1 {
+		t.Errorf("indexes %v", indexes)
+	}
+}
+
+func TestPauseAndResume(t *testing.T) {
+	a := serve(t)
+	until := timestamppb.New(epoch.Add(time.Hour))
+	paused, err := a.environments.PauseEnvironment(t.Context(), &pb.PauseEnvironmentRequest{Environment: "production", Reason: "fair", Until: until, Actor: "grace"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := paused.GetEnvironment().GetPause(); p.GetReason() != "fair" || p.GetActor() != "grace" || !p.GetUntil().AsTime().Equal(until.AsTime()) {
+		t.Errorf("%v", p)
+	}
+	frozen, err := a.environments.PauseEnvironment(t.Context(), &pb.PauseEnvironmentRequest{All: true, Reason: "holidays"})
+	if err != nil || frozen.GetEnvironment() != nil {
+		t.Errorf("%v, %v", frozen, err)
+	}
+	shown, err := a.environments.GetEnvironment(t.Context(), &pb.GetEnvironmentRequest{Name: "development"})
+	if err != nil || shown.GetFreeze().GetReason() != "holidays" || shown.GetEnvironment().GetPause() != nil {
+		t.Errorf("%v, %v", shown, err)
+	}
+	if _, err := a.environments.ResumeEnvironment(t.Context(), &pb.ResumeEnvironmentRequest{All: true}); err != nil {
+		t.Fatal(err)
+	}
+	resumed, err := a.environments.ResumeEnvironment(t.Context(), &pb.ResumeEnvironmentRequest{Environment: "production"})
+	if err != nil || resumed.GetEnvironment().GetPause() != nil {
+		t.Errorf("%v, %v", resumed, err)
+	}
+}
