@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,7 +102,7 @@ func checkSameTable[T any](t *testing.T, want, got table[T]) {
 	}
 }
 
-func records[T any](of table[T]) []*T { return slices.Collect(iter.Seq[*T](of.all(""))) }
+func records[T any](of table[T]) []*T { return slices.Collect(of.all("")) }
 
 // Records of an index are those of its table, not copies: a change of one
 // would otherwise not be seen in the other, and both would take memory.
