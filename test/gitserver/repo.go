@@ -6,6 +6,7 @@ import (
 	"crypto/sha1" // Git's object names
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -179,4 +180,34 @@ func (r *Repo) must(err error) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// Zeros stores a blob of zeros, which is tiny until it is unpacked, and returns its name.
+func (r *Repo) Zeros(size int64) string {
+	r.t.Helper()
+	draft := filepath.Join(r.Dir, "objects", "zeros")
+	file, err := os.Create(draft)
+	r.must(err)
+	defer file.Close()
+	packed := zlib.NewWriter(file)
+	sum := sha1.New()
+	both := io.MultiWriter(sum, packed)
+	_, err = fmt.Fprintf(both, "blob %d\x00", size)
+	r.must(err)
+	_, err = io.CopyN(both, zeros{}, size)
+	r.must(err)
+	r.must(packed.Close())
+	name := hex.EncodeToString(sum.Sum(nil))
+	path := filepath.Join(r.Dir, "objects", name[:2], name[2:])
+	r.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	r.must(os.Rename(draft, path))
+	return name
+}
+
+// zeros is an endless stream.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
