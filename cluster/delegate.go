@@ -10,7 +10,11 @@ import (
 type delegate struct{ g *gossip }
 
 // NodeMeta is what this node says of itself.
-func (d delegate) NodeMeta(int) []byte { return d.g.meta }
+func (d delegate) NodeMeta(int) []byte {
+	d.g.mu.Lock()
+	defer d.g.mu.Unlock()
+	return d.g.meta
+}
 
 // NotifyMsg ignores messages: there are none.
 func (delegate) NotifyMsg([]byte) {}
@@ -30,21 +34,17 @@ func (d delegate) NotifyJoin(n *memberlist.Node) { d.note(n, MemberAlive) }
 // NotifyUpdate notes a member's new description.
 func (d delegate) NotifyUpdate(n *memberlist.Node) { d.note(n, MemberAlive) }
 
-// NotifyLeave notes that a member left or failed.
-func (d delegate) NotifyLeave(n *memberlist.Node) {
-	if n.State == memberlist.StateLeft {
-		d.note(n, MemberLeft)
-	} else {
-		d.note(n, MemberFailed)
-	}
-}
+// NotifyLeave notes that a member is gone: left if it had said so, else failed.
+func (d delegate) NotifyLeave(n *memberlist.Node) { d.note(n, MemberFailed) }
 
 func (d delegate) note(n *memberlist.Node, status MemberStatus) {
 	m, err := decodeMember(n.Name, n.Meta)
 	if err != nil {
 		return
 	}
-	m.Status = status
+	if m.Status != MemberLeft {
+		m.Status = status
+	}
 	d.g.put(m)
 }
 

@@ -19,7 +19,7 @@ import (
 const (
 	// reclaimTime lets a node come back under another address.
 	reclaimTime  = 10 * time.Second
-	leaveTimeout = time.Second
+	leaveTimeout = 500 * time.Millisecond
 	// rejoinInterval: memberlist forgets peers that were away for long.
 	rejoinInterval = 5 * time.Second
 	resolveTimeout = 5 * time.Second
@@ -36,19 +36,21 @@ type gossip struct {
 
 	mu      sync.Mutex
 	members map[string]Member
-	meta    []byte
+	self    meta
+	meta    []byte // self, encoded
 }
 
 func newGossip(cfg *Config, incarnation string) (*gossip, error) {
-	data, err := encodeMeta(meta{
+	self := meta{
 		ClusterName: cfg.ClusterName, Incarnation: incarnation, Raft: cfg.RaftAdvertise,
 		GRPC: cfg.GRPCAdvertise, HTTP: cfg.HTTPAdvertise, Gossip: cfg.GossipAdvertise,
 		Voter: cfg.Voter, Version: cfg.Version,
-	})
+	}
+	data, err := encodeMeta(self)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return &gossip{cfg: cfg, log: cfg.Logger, members: map[string]Member{}, meta: data}, nil
+	return &gossip{cfg: cfg, log: cfg.Logger, members: map[string]Member{}, self: self, meta: data}, nil
 }
 
 // start begins to listen; nobody is contacted yet.
@@ -140,11 +142,24 @@ func (g *gossip) stop() {
 	if list == nil {
 		return
 	}
+	g.sayLeaving(list)
 	if err := list.Leave(leaveTimeout); err != nil {
 		g.log.Debug("gossip not left in order", "error", err)
 	}
 	if err := list.Shutdown(); err != nil {
 		g.log.Warn("gossip not ended in order", "error", err)
+	}
+}
+
+func (g *gossip) sayLeaving(list *memberlist.Memberlist) {
+	g.mu.Lock()
+	g.self.Leaving = true
+	if data, err := encodeMeta(g.self); err == nil {
+		g.meta = data
+	}
+	g.mu.Unlock()
+	if err := list.UpdateNode(leaveTimeout); err != nil {
+		g.log.Debug("leaving was not told", "error", err)
 	}
 }
 

@@ -41,6 +41,9 @@ type meta struct {
 	Gossip      string `json:"s,omitempty"`
 	Version     string `json:"b,omitempty"`
 	Voter       bool   `json:"v,omitempty"`
+	// Leaving is said before leaving: memberlist does not tell its delegates who
+	// left from who failed.
+	Leaving bool `json:"l,omitempty"`
 }
 
 var errMeta = errors.New("a node's description in gossip is not usable")
@@ -68,8 +71,12 @@ func decodeMember(name string, data []byte) (Member, error) {
 	if !validName.MatchString(name) || m.Incarnation == "" || m.Raft == "" || m.GRPC == "" {
 		return Member{}, errMeta
 	}
+	status := MemberAlive
+	if m.Leaving {
+		status = MemberLeft
+	}
 	return Member{
-		ID: name, Incarnation: m.Incarnation, ClusterName: m.ClusterName,
+		ID: name, Status: status, Incarnation: m.Incarnation, ClusterName: m.ClusterName,
 		Raft: m.Raft, GRPC: m.GRPC, HTTP: m.HTTP, Gossip: m.Gossip, Voter: m.Voter, Version: m.Version,
 	}, nil
 }

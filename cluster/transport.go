@@ -11,6 +11,12 @@ import (
 const (
 	rpcTimeout  = 5 * time.Second
 	pooledConns = 3
+	// oneAtATime turns pipelining off. Raft's pipeline stands still for ever when
+	// an answer is lost while the next request is handed over: the follower hears
+	// heartbeats and gets no entry until another leads
+	// (https://github.com/hashicorp/raft/issues/612). It would also keep failures
+	// from AppendEntries below.
+	oneAtATime = 1
 	// courtPoll is how often a replication that waits for its peer looks.
 	courtPoll = 50 * time.Millisecond
 	// courtSilence: without a heartbeat for so long, this node leads no more.
@@ -28,7 +34,7 @@ type transport struct {
 func newTransport(stream *streamLayer, contacts *contacts, addresses raft.ServerAddressProvider, logger hclog.Logger) *transport {
 	return &transport{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-			Stream: stream, MaxPool: pooledConns, Timeout: rpcTimeout, Logger: logger,
+			Stream: stream, MaxPool: pooledConns, MaxRPCsInFlight: oneAtATime, Timeout: rpcTimeout, Logger: logger,
 			ServerAddressProvider: addresses, MsgpackUseNewTimeFormat: true,
 		}),
 		contacts: contacts,
