@@ -32,9 +32,9 @@ func readAudit(t *testing.T, a *api, request *pb.ListAuditRecordsRequest) []uint
 
 func TestAuditInBothDirections(t *testing.T) {
 	a := serve(t)
-	a.node.deploy("roads")
-	a.node.create("production", "rivers")
-	newest := a.node.store.State().Meta().AuditSequence
+	a.node.Deploy("roads")
+	a.node.Create("production", "rivers")
+	newest := a.node.Store().State().Meta().AuditSequence
 	var all []uint64
 	for s := uint64(1); s <= newest; s++ {
 		all = append(all, s)
@@ -53,12 +53,12 @@ func TestAuditInBothDirections(t *testing.T) {
 
 func TestTheChainIsVerified(t *testing.T) {
 	a := serve(t)
-	a.node.deploy("roads")
+	a.node.Deploy("roads")
 	answer, err := a.audits.VerifyAuditChain(t.Context(), &pb.VerifyAuditChainRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !answer.GetIntact() || answer.GetRecords() != a.node.store.State().Meta().AuditSequence || len(answer.GetHeadHash()) != 64 || answer.GetAnchorHash() != "" || answer.GetFirstSequence() != 1 {
+	if !answer.GetIntact() || answer.GetRecords() != a.node.Store().State().Meta().AuditSequence || len(answer.GetHeadHash()) != 64 || answer.GetAnchorHash() != "" || answer.GetFirstSequence() != 1 {
 		t.Errorf("%v", answer)
 	}
 }
@@ -83,7 +83,7 @@ func cutState(t *testing.T) *fsm.State {
 	t.Helper()
 	n := newOneNode(t)
 	fillAudit(n)
-	return n.store.State()
+	return n.Store().State()
 }
 
 // fillAudit writes more audit records than are kept, by commands of 100 records each.
@@ -92,8 +92,8 @@ func fillAudit(n *oneNode) {
 	for i := range denials {
 		denials[i] = &pb.DenialValue{Identity: "eve", Method: "m", Reason: "r", Count: 1}
 	}
-	for n.store.State().FirstAudit() < 10 {
-		n.apply(fsm.Header{RequestID: newRequestID(epoch), IssuedAt: epoch.UnixMilli()},
+	for n.Store().State().FirstAudit() < 10 {
+		n.Apply(fsm.Header{RequestID: newRequestID(epoch), IssuedAt: epoch.UnixMilli()},
 			&pb.Payload{Command: &pb.Payload_RecordDenials{RecordDenials: &pb.RecordDenials{NodeId: "n1", Denials: denials}}})
 	}
 }

@@ -26,11 +26,11 @@ func (i inspected) NodeStatus(_ context.Context, id string) (*pb.GetNodeStatusRe
 func TestStatusOfTheCluster(t *testing.T) {
 	nodes := inspected{"n2": {NodeId: "n2", Incarnation: "i2", Version: "v2", AppliedIndex: 7, StateHash: []byte{0xab}}}
 	a := serve(t, func(c *Config) { c.Nodes = nodes })
-	a.node.deploy("roads")
+	a.node.Deploy("roads")
 	for _, id := range []string{"n2", "n3"} {
-		a.node.lead(&pb.Payload{Command: &pb.Payload_RegisterNode{RegisterNode: &pb.RegisterNode{NodeId: id, Incarnation: "i2", Voter: true}}})
+		a.node.Lead(&pb.Payload{Command: &pb.Payload_RegisterNode{RegisterNode: &pb.RegisterNode{NodeId: id, Incarnation: "i2", Voter: true}}})
 	}
-	a.node.lead(&pb.Payload{Command: &pb.Payload_ObserveNode{ObserveNode: &pb.ObserveNode{NodeId: "n3", Incarnation: "i2"}}})
+	a.node.Lead(&pb.Payload{Command: &pb.Payload_ObserveNode{ObserveNode: &pb.ObserveNode{NodeId: "n3", Incarnation: "i2"}}})
 	a.node.status.Servers = []RaftServer{{ID: "n1", Voter: true}, {ID: "n2", Voter: true}, {ID: "n3", Voter: true}, {ID: "n4"}}
 	a.node.failWith(errNoLeader) // it needs no quorum
 	answer, err := a.clusters.GetStatus(t.Context(), &pb.GetStatusRequest{})
@@ -67,8 +67,8 @@ func TestStatusOfTheCluster(t *testing.T) {
 
 func TestNoticesOfAMember(t *testing.T) {
 	n := newOneNode(t)
-	n.deploy("roads")
-	state := n.store.State()
+	n.Deploy("roads")
+	state := n.Store().State()
 	tests := []struct {
 		name  string
 		view  serverView

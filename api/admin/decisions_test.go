@@ -11,12 +11,13 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/honua-io/honua-gitops/api/admin/admintest"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 func TestApprove(t *testing.T) {
 	a := serve(t)
-	id := a.node.create("production", "roads")
+	id := a.node.Create("production", "roads")
 	waiting, err := a.deployments.GetDeployment(t.Context(), &pb.GetDeploymentRequest{Id: id})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +29,7 @@ func TestApprove(t *testing.T) {
 	if until := d.GetApprovalExpiresAt().AsTime().Sub(epoch); until < time.Hour || until > time.Hour+time.Minute {
 		t.Errorf("expires after %v", until)
 	}
-	_, err = a.deployments.ApproveDeployment(t.Context(), &pb.ApproveDeploymentRequest{Id: id, Approver: "grace", ExpectedCommit: commit("rivers")})
+	_, err = a.deployments.ApproveDeployment(t.Context(), &pb.ApproveDeploymentRequest{Id: id, Approver: "grace", ExpectedCommit: admintest.Commit("rivers")})
 	if got := tell(t, err); got.code != codes.FailedPrecondition || got.metadata["outcome"] != "not_executed" {
 		t.Errorf("%v", got)
 	}
@@ -49,7 +50,7 @@ func TestApprove(t *testing.T) {
 
 func TestRejectCancelRetry(t *testing.T) {
 	a := serve(t)
-	rejected := a.node.create("production", "roads")
+	rejected := a.node.Create("production", "roads")
 	answer, err := a.deployments.RejectDeployment(t.Context(), &pb.RejectDeploymentRequest{Id: rejected, Reason: "wrong table", Approver: "grace"})
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +77,8 @@ func TestRejectCancelRetry(t *testing.T) {
 
 func TestRollback(t *testing.T) {
 	a := serve(t)
-	first := a.node.deploy("roads")
-	second := a.node.deploy("rivers")
+	first := a.node.Deploy("roads")
+	second := a.node.Deploy("rivers")
 	answer, err := a.deployments.RollbackDeployment(t.Context(), &pb.RollbackDeploymentRequest{Environment: "development", Reason: "floods"})
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +247,7 @@ func TestBadInput(t *testing.T) {
 			return err
 		}, []string{"id"}},
 	}
-	before := a.node.store.State().Index()
+	before := a.node.Store().State().Index()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := wantCode(t, tt.call(), codes.InvalidArgument, "INVALID_REQUEST")
@@ -255,7 +256,7 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
-	if after := a.node.store.State().Index(); after != before {
+	if after := a.node.Store().State().Index(); after != before {
 		t.Errorf("%d commands were proposed", after-before)
 	}
 }

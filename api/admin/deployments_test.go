@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/honua-io/honua-gitops/api/admin/admintest"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -23,7 +24,7 @@ func TestListDeploymentsPagesTheNewestFirst(t *testing.T) {
 	a := serve(t)
 	var want []string
 	for i := range 7 {
-		want = append(want, a.node.create([]string{"production", "development"}[i%2], fmt.Sprint("layer", i)))
+		want = append(want, a.node.Create([]string{"production", "development"}[i%2], fmt.Sprint("layer", i)))
 	}
 	slices.Reverse(want)
 	var got []string
@@ -33,7 +34,7 @@ func TestListDeploymentsPagesTheNewestFirst(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if page.GetAppliedIndex() != a.node.store.State().Index() {
+		if page.GetAppliedIndex() != a.node.Store().State().Index() {
 			t.Errorf("applied index %d", page.GetAppliedIndex())
 		}
 		got, pages = append(got, ids(page.GetDeployments())...), pages+1
@@ -57,8 +58,8 @@ func TestListDeploymentsPagesTheNewestFirst(t *testing.T) {
 
 func TestPageTokensBelongToTheirList(t *testing.T) {
 	a := serve(t)
-	a.node.create("production", "one")
-	a.node.create("production", "two")
+	a.node.Create("production", "one")
+	a.node.Create("production", "two")
 	page, err := a.deployments.ListDeployments(t.Context(), &pb.ListDeploymentsRequest{PageSize: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +78,7 @@ func TestPageTokensBelongToTheirList(t *testing.T) {
 
 func TestADeploymentThatIsNotThereSuggestsTheNearest(t *testing.T) {
 	a := serve(t)
-	id := a.node.create("production", "roads")
+	id := a.node.Create("production", "roads")
 	for _, asked := range []string{id[:len(id)-1], strings.Replace(id, "production", "prodction", 1), strings.ToUpper(id)} {
 		_, err := a.deployments.GetDeployment(t.Context(), &pb.GetDeploymentRequest{Id: asked})
 		got := wantCode(t, err, codes.NotFound, "UNKNOWN_DEPLOYMENT")
@@ -97,7 +98,7 @@ func TestADeploymentThatIsNotThereSuggestsTheNearest(t *testing.T) {
 
 func TestADeploymentIsShownAsItIs(t *testing.T) {
 	a := serve(t)
-	id := a.node.deploy("roads")
+	id := a.node.Deploy("roads")
 	answer, err := a.deployments.GetDeployment(t.Context(), &pb.GetDeploymentRequest{Id: id})
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +108,7 @@ func TestADeploymentIsShownAsItIs(t *testing.T) {
 		d.GetSyncStatus() != pb.SyncStatus_SYNC_STATUS_SYNCED || d.GetRisk() != pb.RiskLevel_RISK_LEVEL_LOW {
 		t.Errorf("%v %v %v %v", d.GetState(), d.GetHealth(), d.GetSyncStatus(), d.GetRisk())
 	}
-	if d.GetCommit() != commit("roads") || d.GetAuthor() != "Ada" || d.GetMessage() != "add roads" || d.GetActivationIndex() != 1 || d.GetAttempts() != 1 {
+	if d.GetCommit() != admintest.Commit("roads") || d.GetAuthor() != "Ada" || d.GetMessage() != "add roads" || d.GetActivationIndex() != 1 || d.GetAttempts() != 1 {
 		t.Errorf("%v", d)
 	}
 	if !slices.Equal(d.GetContributors(), []string{"Ada <ada@example.com> (author)"}) || d.GetPolicyDigest() == "" {
@@ -130,8 +131,8 @@ func TestADeploymentIsShownAsItIs(t *testing.T) {
 
 func TestNodesOfADeploymentUnderWay(t *testing.T) {
 	a := serve(t)
-	id := a.node.create("development", "roads")
-	a.node.stage("development", id)
+	id := a.node.Create("development", "roads")
+	a.node.Stage("development", id)
 	answer, err := a.deployments.GetDeployment(t.Context(), &pb.GetDeploymentRequest{Id: id})
 	if err != nil {
 		t.Fatal(err)
@@ -149,14 +150,14 @@ func TestPlans(t *testing.T) {
 	a := serve(t)
 	_, err := a.deployments.PlanDeployment(t.Context(), &pb.PlanDeploymentRequest{Environment: "production"})
 	wantCode(t, err, codes.NotFound, "NO_DEPLOYMENT")
-	older := a.node.create("production", "roads")
-	newer := a.node.create("production", "rivers")
+	older := a.node.Create("production", "roads")
+	newer := a.node.Create("production", "rivers")
 	answer, err := a.deployments.PlanDeployment(t.Context(), &pb.PlanDeploymentRequest{Environment: "production"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := answer.GetPlan()
-	if answer.GetDeployment().GetId() != newer || p.GetToCommit() != commit("rivers") || p.GetEstimatedDurationSeconds() != 2 {
+	if answer.GetDeployment().GetId() != newer || p.GetToCommit() != admintest.Commit("rivers") || p.GetEstimatedDurationSeconds() != 2 {
 		t.Errorf("%v", answer)
 	}
 	if len(p.GetAdded()) != 1 || p.GetAdded()[0].GetId() != "rivers" || p.GetAdded()[0].GetBreaking() {

@@ -6,12 +6,13 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/honua-io/honua-gitops/api/admin/admintest"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 func TestEnvironments(t *testing.T) {
 	a := serve(t)
-	id := a.node.deploy("roads")
+	id := a.node.Deploy("roads")
 	answer, err := a.environments.ListEnvironments(t.Context(), &pb.ListEnvironmentsRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -20,7 +21,7 @@ func TestEnvironments(t *testing.T) {
 		t.Fatalf("%v", answer)
 	}
 	e := answer.GetEnvironments()[0]
-	if e.GetName() != "development" || e.GetActiveDeploymentId() != id || e.GetActivationIndex() != 1 || e.GetDeployedCommit() != commit("roads") {
+	if e.GetName() != "development" || e.GetActiveDeploymentId() != id || e.GetActivationIndex() != 1 || e.GetDeployedCommit() != admintest.Commit("roads") {
 		t.Errorf("%v", e)
 	}
 	if e.GetCurrentDeployment().GetId() != id || e.GetLastSuccessfulDeploymentId() != id || e.GetHealth() != pb.Health_HEALTH_HEALTHY {
@@ -33,9 +34,9 @@ func TestEnvironments(t *testing.T) {
 
 func TestActivations(t *testing.T) {
 	a := serve(t)
-	a.node.deploy("roads")
-	a.node.deploy("rivers")
-	a.node.deploy("lakes")
+	a.node.Deploy("roads")
+	a.node.Deploy("rivers")
+	a.node.Deploy("lakes")
 	var indexes []uint64
 	token := ""
 	for {

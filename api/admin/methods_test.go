@@ -114,7 +114,7 @@ func TestCallersWithoutCredentials(t *testing.T) {
 // A role in one environment is none in another, nor in the cluster as a whole.
 func TestRolesByEnvironment(t *testing.T) {
 	a := serve(t, as(Identity{Name: "eve", Authentication: "token", Roles: map[string]Role{"development": Admin, AllEnvironments: Viewer}}))
-	id := a.node.create("production", "roads")
+	id := a.node.Create("production", "roads")
 	tests := []struct {
 		name   string
 		call   func() error
@@ -157,7 +157,7 @@ func TestRolesByEnvironment(t *testing.T) {
 
 func TestOverridesAndLiftedHoldsNeedMore(t *testing.T) {
 	a := serve(t, as(Identity{Name: "eve", Authentication: "token", Roles: map[string]Role{AllEnvironments: Deployer}}))
-	id := a.node.create("production", "roads")
+	id := a.node.Create("production", "roads")
 	_, err := a.deployments.RetryDeployment(t.Context(), &pb.RetryDeploymentRequest{Id: id, Override: true, Reason: "r"})
 	wantCode(t, err, codes.PermissionDenied, "PERMISSION_DENIED")
 	_, err = a.environments.SyncEnvironment(t.Context(), &pb.SyncEnvironmentRequest{Environment: "production", LiftHold: true})

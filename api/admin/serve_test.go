@@ -34,7 +34,7 @@ func serve(t *testing.T, alter ...func(*Config)) *api {
 	t.Helper()
 	node, log := newOneNode(t), &lockedBuffer{}
 	cfg := Config{
-		Proposer: node, Reader: node, Store: node.store, Membership: node, Classify: classify,
+		Proposer: node, Reader: node, Store: node.Store(), Membership: node, Classify: classify,
 		Logger: slog.New(slog.NewTextHandler(log, nil)), Now: func() time.Time { return epoch },
 	}
 	for _, a := range alter {
@@ -116,7 +116,7 @@ func TestConfigNamesWhatIsMissing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	node := newOneNode(t)
-	full := Config{Proposer: node, Reader: node, Store: node.store, Membership: node, Classify: classify, Logger: slog.Default()}
+	full := Config{Proposer: node, Reader: node, Store: node.Store(), Membership: node, Classify: classify, Logger: slog.Default()}
 	if err := full.Validate(); err != nil {
 		t.Error(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/honua-io/honua-gitops/api/admin/admintest"
 	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -50,12 +51,12 @@ func deploymentEvents(state *fsm.State, after uint64) (sequences []uint64, last 
 // Whatever message a client saw last, resuming with its index loses no event.
 func TestAWatchResumesAnywhereWithoutAGap(t *testing.T) {
 	a := serve(t)
-	a.node.deploy("roads")
-	start := a.node.store.State().Index()
-	a.node.create("production", "rivers")
-	a.node.create("production", "lakes")
-	a.node.deploy("hills")
-	want, last := deploymentEvents(a.node.store.State(), start)
+	a.node.Deploy("roads")
+	start := a.node.Store().State().Index()
+	a.node.Create("production", "rivers")
+	a.node.Create("production", "lakes")
+	a.node.Deploy("hills")
+	want, last := deploymentEvents(a.node.Store().State(), start)
 	messages := collect(t, a, &pb.WatchDeploymentsRequest{AfterIndex: start}, last)
 	if got := sequencesOf(messages); !slices.Equal(got, want) {
 		t.Fatalf("events %v, want %v", got, want)
@@ -78,9 +79,9 @@ func sequencesOf(messages []*pb.WatchDeploymentsResponse) []uint64 {
 
 func TestAWatchBeginsWithThePresent(t *testing.T) {
 	a := serve(t)
-	served := a.node.deploy("roads")
-	waiting := a.node.create("production", "rivers")
-	newest := a.node.store.State().Index()
+	served := a.node.Deploy("roads")
+	waiting := a.node.Create("production", "rivers")
+	newest := a.node.Store().State().Index()
 	all := collect(t, a, &pb.WatchDeploymentsRequest{}, newest)
 	if len(all) != 2 || all[0].GetDeployment().GetId() != served || all[1].GetDeployment().GetId() != waiting {
 		t.Errorf("%v", all)
@@ -96,7 +97,7 @@ func TestAWatchBeginsWithThePresent(t *testing.T) {
 
 func TestAWatchFollowsWhatHappens(t *testing.T) {
 	a := serve(t)
-	id := a.node.create("development", "roads")
+	id := a.node.Create("development", "roads")
 	stream, err := a.deployments.WatchDeployments(t.Context(), &pb.WatchDeploymentsRequest{Id: id})
 	if err != nil {
 		t.Fatal(err)
@@ -104,9 +105,9 @@ func TestAWatchFollowsWhatHappens(t *testing.T) {
 	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
-	a.node.create("production", "rivers")
-	a.node.stage("development", id)
-	a.node.finish("development")
+	a.node.Create("production", "rivers")
+	a.node.Stage("development", id)
+	a.node.Finish("development")
 	var actions []string
 	for {
 		m, err := stream.Recv()
@@ -117,7 +118,7 @@ func TestAWatchFollowsWhatHappens(t *testing.T) {
 			t.Errorf("an event of %s", m.GetDeployment().GetId())
 		}
 		actions = append(actions, m.GetEvent().GetAction())
-		if m.GetDeployment().GetState() == pb.DeploymentState_DEPLOYMENT_STATE_COMPLETED && m.GetIndex() == a.node.store.State().Index() {
+		if m.GetDeployment().GetState() == pb.DeploymentState_DEPLOYMENT_STATE_COMPLETED && m.GetIndex() == a.node.Store().State().Index() {
 			break
 		}
 	}
@@ -129,7 +130,7 @@ func TestAWatchFollowsWhatHappens(t *testing.T) {
 func TestAWatchOfNothingSaysWhereItIs(t *testing.T) {
 	a := serve(t)
 	messages := collect(t, a, &pb.WatchDeploymentsRequest{Environment: "production"}, 1)
-	if len(messages) != 1 || messages[0].GetDeployment() != nil || messages[0].GetIndex() != a.node.store.State().Index() {
+	if len(messages) != 1 || messages[0].GetDeployment() != nil || messages[0].GetIndex() != a.node.Store().State().Index() {
 		t.Errorf("%v", messages)
 	}
 	stream, err := a.deployments.WatchDeployments(t.Context(), &pb.WatchDeploymentsRequest{Id: "nonsense"})
@@ -195,7 +196,7 @@ func TestWatchEnvironments(t *testing.T) {
 	if m := next(); m.GetEnvironment().GetName() != "production" || m.GetPollGeneration() >= asked.GetGeneration() {
 		t.Errorf("%v", m)
 	}
-	a.node.lead(&pb.Payload{Command: &pb.Payload_ObservePoll{ObservePoll: &pb.ObservePoll{Branch: "main", Head: commit("x"), Generation: asked.GetGeneration()}}})
+	a.node.Lead(&pb.Payload{Command: &pb.Payload_ObservePoll{ObservePoll: &pb.ObservePoll{Branch: "main", Head: admintest.Commit("x"), Generation: asked.GetGeneration()}}})
 	for range 2 {
 		if m := next(); m.GetPollGeneration() != asked.GetGeneration() {
 			t.Errorf("%v", m)
