@@ -66,7 +66,8 @@ func (m *Metrics) Register(c prometheus.Collector) error {
 	return nil
 }
 
-// Handler answers scrapes. At most four are answered at once.
+// Handler answers scrapes, at most four at once. It never speaks OpenMetrics,
+// which would add _total to counters that alert rules name without it.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		MaxRequestsInFlight: 4,

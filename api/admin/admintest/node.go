@@ -79,6 +79,16 @@ func (n *Node) Lead(payload *pb.Payload) fsm.Result {
 	return result
 }
 
+// Call executes a change as the caller grace, which must not be refused.
+func (n *Node) Call(payload *pb.Payload) fsm.Result {
+	n.t.Helper()
+	result := n.Apply(fsm.Header{Caller: &pb.Caller{Identity: "grace", Authentication: "none"}}, payload)
+	if err := result.Err(); err != nil {
+		n.t.Fatalf("%T: %v", payload.GetCommand(), err)
+	}
+	return result
+}
+
 // Environment returns one environment.
 func (n *Node) Environment(name string) *fsm.Environment {
 	n.t.Helper()
