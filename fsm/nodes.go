@@ -75,13 +75,32 @@ func (c *change) report(n *Node, command *pb.ObserveNode) {
 		n.RaftAddress, n.GRPCAddress = a, command.GetGrpcAddress()
 		n.HTTPAddress, n.GossipAddress = command.GetHttpAddress(), command.GetGossipAddress()
 	}
-	n.Serves = nil
+	reported := make([]Served, 0, len(command.GetServes()))
 	for _, s := range command.GetServes() {
-		n.Serves = append(n.Serves, Served{
+		reported = append(reported, Served{
 			Environment: s.GetEnvironment(), Epoch: s.GetEpoch(), Index: s.GetActivationIndex(),
 			Digest: s.GetDigest(), Healthy: s.GetHealthy(), Message: s.GetMessage(),
 		})
 	}
+	n.Serves = n.Newest(reported)
+}
+
+// Newest merges what a node reports with what is known of it. An incarnation
+// never goes back to an earlier activation (I2), so a report that says so is
+// older than what is known.
+func (n *Node) Newest(reported []Served) []Served {
+	merged := slices.Clone(reported)
+	for _, known := range n.Serves {
+		at := slices.IndexFunc(merged, func(s Served) bool { return s.Environment == known.Environment })
+		switch {
+		case at < 0:
+			merged = append(merged, known)
+		case known.Epoch > merged[at].Epoch || known.Epoch == merged[at].Epoch && known.Index > merged[at].Index:
+			merged[at] = known
+		}
+	}
+	slices.SortFunc(merged, func(a, b Served) int { return strings.Compare(a.Environment, b.Environment) })
+	return merged
 }
 
 // serves returns what a node is known to serve of an environment, or nil.

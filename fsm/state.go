@@ -87,20 +87,18 @@ func newSchemas() *schemas {
 	return &schemas{
 		environments: schema[Environment]{tableEnvironments, func(e *Environment) string { return e.Name }, encodeEnvironment},
 		deployments:  schema[Deployment]{tableDeployments, func(d *Deployment) string { return d.ID }, encodeDeployment},
-		byAge:        schema[Deployment]{key: deploymentAge, encode: unhashed[Deployment]},
-		byContent:    schema[Deployment]{key: deploymentContent, encode: unhashed[Deployment]},
+		byAge:        schema[Deployment]{key: deploymentAge},
+		byContent:    schema[Deployment]{key: deploymentContent},
 		activations:  schema[Activation]{tableActivations, func(a *Activation) string { return join(a.Environment, number(a.Index)) }, encodeActivation},
 		bundles:      schema[Bundle]{tableBundles, func(b *Bundle) string { return b.Digest }, encodeBundleKey},
 		uploads:      schema[Upload]{tableUploads, func(u *Upload) string { return u.ID }, encodeUploadKey},
 		nodes:        schema[Node]{tableNodes, func(n *Node) string { return n.ID }, encodeNode},
 		holds:        schema[Hold]{tableHolds, func(h *Hold) string { return join(h.Environment, h.Digest) }, encodeHold},
 		requests:     schema[Request]{tableRequests, func(r *Request) string { return r.ID }, encodeRequest},
-		requestAges:  schema[Request]{key: func(r *Request) string { return number(r.Ordinal) }, encode: unhashed[Request]},
+		requestAges:  schema[Request]{key: func(r *Request) string { return number(r.Ordinal) }},
 		audit:        schema[AuditRecord]{tableAudit, func(a *AuditRecord) string { return number(a.Sequence) }, encodeAudit},
 	}
 }
-
-func unhashed[T any](*T) []byte { return nil }
 
 func deploymentAge(d *Deployment) string     { return join(d.Environment, number(d.Ordinal)) }
 func deploymentContent(d *Deployment) string { return contentKey(d.Environment, d.Commit, d.Digest) }

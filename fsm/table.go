@@ -52,7 +52,8 @@ type row[T any] struct {
 	hash  setHash
 }
 
-// schema says how one table's records are named and encoded.
+// schema says how one table's records are named and encoded. A table without an
+// id is an index of another one and stays out of the state hash.
 type schema[T any] struct {
 	id     byte
 	key    func(*T) string
@@ -150,7 +151,10 @@ func (e *edit[T]) get(key string) *T {
 
 func (e *edit[T]) put(value *T) {
 	key := e.schema.key(value)
-	r := row[T]{value: value, hash: memberHash(e.schema.id, key, e.schema.encode(value))}
+	r := row[T]{value: value}
+	if e.schema.id != 0 {
+		r.hash = memberHash(e.schema.id, key, e.schema.encode(value))
+	}
 	old, replaced := e.begin().Insert([]byte(key), r)
 	if replaced {
 		e.hash = e.hash.minus(old.hash)

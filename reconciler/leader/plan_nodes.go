@@ -67,10 +67,18 @@ func reported(n *fsm.Node, m *pb.ObserveNode) bool {
 		n.SettingsDigest == m.GetSettingsDigest() && n.RaftAddress == m.GetRaftAddress() &&
 		n.GRPCAddress == m.GetGrpcAddress() && n.HTTPAddress == m.GetHttpAddress() &&
 		n.GossipAddress == m.GetGossipAddress()
-	return same && slices.EqualFunc(n.Serves, m.GetServes(), func(a fsm.Served, b *pb.ServedValue) bool {
-		return a.Environment == b.GetEnvironment() && a.Epoch == b.GetEpoch() && a.Index == b.GetActivationIndex() &&
-			a.Digest == b.GetDigest() && a.Healthy == b.GetHealthy() && a.Message == b.GetMessage()
-	})
+	return same && slices.Equal(n.Serves, n.Newest(served(m)))
+}
+
+func served(m *pb.ObserveNode) []fsm.Served {
+	var out []fsm.Served
+	for _, s := range m.GetServes() {
+		out = append(out, fsm.Served{
+			Environment: s.GetEnvironment(), Epoch: s.GetEpoch(), Index: s.GetActivationIndex(),
+			Digest: s.GetDigest(), Healthy: s.GetHealthy(), Message: s.GetMessage(),
+		})
+	}
+	return out
 }
 
 // planSettings follows the voters' files once a majority of them says the same

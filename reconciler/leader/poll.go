@@ -2,7 +2,6 @@ package leader
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
@@ -57,7 +56,7 @@ func (p *poller) kick() {
 
 func (p *poller) run(ctx context.Context) {
 	interval := time.Duration(p.settings.PollInterval) * time.Millisecond
-	p.Logger.InfoContext(ctx, sprintf(msgStarted, p.branch, int(interval.Seconds())), slog.String("component", "gitsync"))
+	p.Logger.InfoContext(ctx, sprintf(msgStarted, p.branch, int(interval.Seconds())))
 	repository, err := p.Open(p.settings, p.branch)
 	if err == nil {
 		defer repository.Close()

@@ -12,18 +12,12 @@ import (
 // without gaps, on every node alike.
 func (n *Node) announce(ctx context.Context) {
 	next := n.config.Store.State().Meta().AuditSequence + 1
-	ready := false
 	for {
 		changed := n.config.Store.Changed()
 		state := n.config.Store.State()
-		if !ready && n.config.CaughtUp() {
-			next, ready = state.Meta().AuditSequence+1, true
-		}
-		if ready {
-			for r := range state.Audit(next) {
-				n.announceRecord(ctx, state, r)
-				next = r.Sequence + 1
-			}
+		for r := range state.Audit(next) {
+			n.announceRecord(ctx, state, r)
+			next = r.Sequence + 1
 		}
 		select {
 		case <-ctx.Done():

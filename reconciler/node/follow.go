@@ -13,11 +13,17 @@ import (
 // retryInterval is how long after a failed activation the next try is made.
 const retryInterval = time.Second
 
+// caughtUpInterval is how often a starting node looks whether it has caught up.
+const caughtUpInterval = 20 * time.Millisecond
+
 // Run follows the replicated state until ctx ends. An error means that this
 // node can no longer record what it does: it must stop.
 func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if !n.awaitCaughtUp(ctx) {
+		return nil
+	}
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	workers.Go(func() { n.writeViews(ctx) })
@@ -29,20 +35,30 @@ func (n *Node) Run(ctx context.Context) error {
 	return nil
 }
 
+// awaitCaughtUp waits until the state is as new as the cluster's: what raft
+// replays at start is history, and without a quorum this node serves on what it
+// has.
+func (n *Node) awaitCaughtUp(ctx context.Context) bool {
+	for !n.config.CaughtUp() {
+		if !sleep(ctx, caughtUpInterval) {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
 // follow activates what the newest state names. Only the newest counts: what
 // came and went in between was never this node's to serve (I1).
 func (n *Node) follow(ctx context.Context) error {
 	for {
 		changed := n.config.Store.Changed()
 		retry := time.Hour
-		if n.config.CaughtUp() {
-			behind, err := n.catchUp(ctx, n.config.Store.State())
-			if err != nil {
-				return err
-			}
-			if behind {
-				retry = retryInterval
-			}
+		behind, err := n.catchUp(ctx, n.config.Store.State())
+		if err != nil {
+			return err
+		}
+		if behind {
+			retry = retryInterval
 		}
 		timer := time.NewTimer(retry)
 		select {

@@ -47,6 +47,7 @@ type deploymentFile struct {
 type transitionFile struct {
 	From      *string `json:"from"`
 	To        string  `json:"to"`
+	Phase     string  `json:"phase,omitempty"`
 	Timestamp *string `json:"timestamp"`
 	Message   string  `json:"message"`
 }
@@ -99,13 +100,11 @@ func deploymentView(d *fsm.Deployment, history bool) deploymentFile {
 	}
 	for _, t := range d.History {
 		view.StateHistory = append(view.StateHistory, transitionFile{
-			From: fileText(t.From.String()), To: transitionTarget(t), Timestamp: fileTime(t.At), Message: t.Message,
+			From: fileText(t.From.String()), To: t.To.String(), Phase: t.Phase.String(), Timestamp: fileTime(t.At), Message: t.Message,
 		})
 	}
 	return view
 }
-
-func transitionTarget(t fsm.Transition) string { return t.To.String() }
 
 // startOf is when work on a deployment began: its first step if it never was applied.
 func startOf(d *fsm.Deployment) int64 {

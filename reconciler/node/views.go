@@ -36,8 +36,11 @@ func (n *Node) writeViews(ctx context.Context) {
 	defer inspect.Stop()
 	for {
 		changed := n.config.Store.Changed()
-		if n.config.CaughtUp() && v.write(ctx, n.config.Store.State()) && !sleep(ctx, viewPause) {
-			return
+		if v.write(ctx, n.config.Store.State()) {
+			if !sleep(ctx, viewPause) {
+				return
+			}
+			continue
 		}
 		select {
 		case <-ctx.Done():
@@ -63,7 +66,7 @@ func (v *views) write(ctx context.Context, state *fsm.State) (full bool) {
 		batch++
 		v.environment(ctx, state, env)
 	}
-	return batch == viewBatch
+	return false
 }
 
 func (v *views) environment(ctx context.Context, state *fsm.State, env *fsm.Environment) {

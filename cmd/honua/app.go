@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/honua-io/honua-gitops/api/admin"
+	"github.com/honua-io/honua-gitops/api/ogc"
+	"github.com/honua-io/honua-gitops/api/web"
+	"github.com/honua-io/honua-gitops/cluster"
+	"github.com/honua-io/honua-gitops/gitsync"
+	"github.com/honua-io/honua-gitops/internal/buildinfo"
+	"github.com/honua-io/honua-gitops/internal/config"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+	"github.com/honua-io/honua-gitops/reconciler/leader"
+	"github.com/honua-io/honua-gitops/reconciler/node"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
+	"github.com/honua-io/honua-gitops/reconciler/registry/geojson"
+)
+
+// app is one node: the only place where its parts know of each other.
+type app struct {
+	config   *config.Config
+	logger   *slog.Logger
+	settings *fileSettings
+	mirror   string
+
+	cluster  *cluster.Node
+	registry *registry.Registry
+	node     *node.Node
+	leader   *leader.Leader
+	group    *group
+	metrics  *web.Metrics
+	health   *web.Health
+	admin    *admin.Server
+	web      *web.Server
+
+	grpcListener    net.Listener
+	httpListener    net.Listener
+	metricsListener net.Listener
+}
+
+// newApp opens what the node has on disk and its listeners: when it returns,
+// the node serves what was active last.
+func newApp(ctx context.Context, c *config.Config, logger *slog.Logger) (a *app, err error) {
+	a = &app{config: c, logger: logger}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.closeListeners())
+		}
+	}()
+	for _, step := range []func(context.Context) error{
+		a.openRepository, a.openListeners, a.openRegistry, a.openCluster, a.openNode, a.openLeader, a.openWeb, a.openAdmin,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// openRepository finds out which repository is followed, and where its mirror lives.
+func (a *app) openRepository(context.Context) error {
+	mirror, origin, err := gitsync.Place(a.config.GitOps.RepositoryPath, filepath.Join(a.config.Cluster.DataDirectory, "mirror"))
+	if err != nil {
+		return err
+	}
+	url := a.config.GitOps.RepositoryURL
+	if url == "" {
+		url = origin
+	}
+	if url == "" {
+		return fmt.Errorf("GitOps.RepositoryUrl: set it, or clone the repository to GitOps.RepositoryPath (%s): there is no clone with a remote \"origin\"", a.config.GitOps.RepositoryPath)
+	}
+	a.mirror = mirror
+	a.settings, err = clusterSettings(a.config, url)
+	return err
+}
+
+func (a *app) openListeners(ctx context.Context) error {
+	var listen net.ListenConfig
+	var err error
+	if a.grpcListener, err = listen.Listen(ctx, "tcp", a.config.API.GRPCAddress); err != nil {
+		return fmt.Errorf("Api.GrpcAddress: %w", err)
+	}
+	if a.httpListener, err = listen.Listen(ctx, "tcp", a.config.API.HTTPAddress); err != nil {
+		return fmt.Errorf("Api.HttpAddress: %w", err)
+	}
+	if a.separateMetrics() {
+		if a.metricsListener, err = listen.Listen(ctx, "tcp", a.config.API.MetricsAddress); err != nil {
+			return fmt.Errorf("Api.MetricsAddress: %w", err)
+		}
+	}
+	return nil
+}
+
+func (a *app) separateMetrics() bool {
+	return a.config.API.MetricsAddress != "" && a.config.API.MetricsAddress != a.config.API.HTTPAddress
+}
+
+func (a *app) closeListeners() error {
+	var errs []error
+	for _, l := range []net.Listener{a.grpcListener, a.httpListener, a.metricsListener} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *app) openRegistry(context.Context) error {
+	logger := a.component("registry")
+	files, err := geojson.New(geojson.Config{DataDirectory: a.config.Registry.DataDirectory, Logger: logger})
+	if err != nil {
+		return err
+	}
+	a.registry, err = registry.New(registry.Config{
+		Drivers:   map[string]registry.Driver{"GeoJSON": files},
+		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Logger: logger,
+	})
+	return err
+}
+
+func (a *app) openCluster(context.Context) error {
+	key, err := a.config.Cluster.DecodeGossipKey()
+	if err != nil {
+		return err
+	}
+	tls, err := a.nodeTLS()
+	if err != nil {
+		return err
+	}
+	a.group = &group{}
+	addresses := a.addresses()
+	a.cluster, err = cluster.Open(cluster.Config{
+		NodeID: a.config.Cluster.NodeID, ClusterName: a.config.Cluster.Name, DataDirectory: a.config.Cluster.DataDirectory,
+		RaftBind: a.config.Cluster.RaftAddress, RaftAdvertise: addresses.Raft,
+		GossipBind: a.config.Cluster.GossipAddress, GossipAdvertise: addresses.Gossip,
+		GRPCAdvertise: addresses.GRPC, HTTPAdvertise: addresses.HTTP, GossipKey: key,
+		BootstrapExpect: a.config.Cluster.BootstrapExpect, Join: a.config.Cluster.Join,
+		RaftMultiplier: a.config.Cluster.RaftMultiplier, Voter: a.config.Cluster.Voter,
+		Version: buildinfo.Get().Version, TLS: tls,
+		InitialSettings: func() (*pb.SettingsValue, string) { return a.settings.value, a.settings.digest },
+		Logger:          a.logger, LeaderTask: &leaderTask{app: a}, Exit: a.exit,
+	})
+	return err
+}
+
+// exit ends the process without any of its cleanup: a disk that hangs would
+// hold that up for ever.
+func (a *app) exit(err error) {
+	a.logger.Error("this node ends its process so that another can lead", "error", err)
+	os.Exit(1)
+}
+
+func (a *app) openNode(ctx context.Context) error {
+	var err error
+	addresses := a.addresses()
+	a.node, err = node.Open(ctx, node.Config{
+		NodeID: a.config.Cluster.NodeID, Version: buildinfo.Get().Version, Incarnation: a.cluster.Incarnation(),
+		DataDirectory: a.config.Cluster.DataDirectory, StateDirectory: a.config.GitOps.StateDirectory,
+		ApprovalDirectory: a.config.GitOps.ApprovalDirectory, Store: a.cluster.Store(), Registry: a.registry,
+		CaughtUp:  func() bool { return a.cluster.Status().CaughtUp },
+		Settings:  func() (string, []byte) { return a.settings.digest, a.settings.encoded },
+		Addresses: addresses, Now: time.Now, Logger: a.component("reconciler"),
+	})
+	return err
+}
+
+func (a *app) openLeader(context.Context) error {
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	a.group.bind(a.cluster)
+	a.leader, err = leader.New(leader.Config{
+		NodeID: a.config.Cluster.NodeID, Store: a.cluster.Store(), Proposer: proposer{a.cluster}, Group: a.group,
+		Nodes: &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
+		Open:  (&repositories{app: a, executable: executable}).open,
+		Now:   time.Now, Random: rand.Float64, Logger: a.component("gitsync"),
+	})
+	return err
+}
+
+func (a *app) openWeb(context.Context) error {
+	view := &webNode{app: a}
+	build := buildinfo.Get()
+	a.health = web.NewHealth(view, time.Now)
+	var err error
+	a.metrics, err = web.NewMetrics(web.MetricsConfig{Node: view, Version: build.Version, Commit: build.Commit, Go: build.Go})
+	if err != nil {
+		return err
+	}
+	features, err := ogc.New(ogc.Config{
+		Registry: a.registry, Environments: a.environments(), Logger: a.component("ogc"), Stale: a.health.Stale,
+		Observe: a.observeRequest,
+	})
+	if err != nil {
+		return err
+	}
+	a.web, err = web.New(web.Config{
+		Health: a.health, Metrics: a.metrics, Logger: a.component("web"), Features: features,
+		SeparateMetrics: a.separateMetrics() || !a.config.GitOps.EnableMetrics,
+	})
+	return err
+}
+
+func (a *app) environments() []string {
+	var names []string
+	for _, e := range a.config.GitOps.EnvironmentList() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func (a *app) openAdmin(context.Context) error {
+	credentials, authenticator, err := a.grpcSecurity()
+	if err != nil {
+		return err
+	}
+	a.admin, err = admin.New(admin.Config{
+		Proposer: callers{a.cluster}, Reader: a.cluster, Store: a.cluster.Store(), Membership: &membership{a.cluster},
+		Classify: classify, Logger: a.component("admin"), Credentials: credentials, Authenticator: authenticator,
+		Nodes: &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
+		Register: func(r grpc.ServiceRegistrar) {
+			a.cluster.RegisterPeerService(r)
+			pb.RegisterNodeServiceServer(r, a.node)
+		},
+	})
+	return err
+}
+
+func (a *app) component(name string) *slog.Logger { return a.logger.With("component", name) }
