@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -43,11 +42,9 @@ func runWorker(ctx context.Context, executable string, j job, log *slog.Logger) 
 }
 
 func startWorker(ctx context.Context, executable string, request []byte, limits Limits, log *slog.Logger) (*Reading, error) {
-	said := &saying{}
 	cmd := exec.CommandContext(ctx, executable, WorkerCommand)
 	cmd.Env = workerEnvironment()
 	cmd.Stdin = bytes.NewReader(request)
-	cmd.Stderr = said
 	cmd.SysProcAttr = childAttributes()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killGrace
@@ -63,27 +60,42 @@ func startWorker(ctx context.Context, executable string, request []byte, limits 
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may still be writing
 	}
 	waitErr := cmd.Wait()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		log.Debug("fetch process ended", "cpu_ms", (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Milliseconds(),
-			"max_rss_kb", usage.Maxrss)
-	}
-	if answerErr != nil && errors.Is(answerErr, ErrWorker) {
-		return nil, exitError(cmd.ProcessState, answerErr, waitErr, said.String())
+	state := cmd.ProcessState
+	log.Debug("fetch process ended", "cpu_ms", (state.UserTime() + state.SystemTime()).Milliseconds(),
+		"max_rss_bytes", maxResident(state))
+	if errors.Is(answerErr, ErrWorker) {
+		return nil, exitError(state, limits, answerErr, waitErr)
 	}
 	return reading, answerErr
 }
 
-// exitError says why a child ended without an answer. Its own last words are not passed on:
-// they may show what it was reading.
-func exitError(state *os.ProcessState, answer, wait error, said string) error {
-	outOfMemory := strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory")
-	if state.ExitCode() == exitMemory || outOfMemory {
+// exitError says why a child ended without an answer. Its last words are not passed on: they may
+// show what it was reading. A runtime that is refused memory crashes in many ways, so that one
+// that crashed near its limit is taken to have reached it.
+func exitError(state *os.ProcessState, limits Limits, answer, wait error) error {
+	crashed := state.ExitCode() == exitCrash && maxResident(state) > limits.FetchMemoryBytes/2
+	if state.ExitCode() == exitMemory || crashed {
 		return ErrMemory
 	}
 	if wait != nil {
 		return fmt.Errorf("%w: %w", answer, wait)
 	}
 	return answer
+}
+
+// exitCrash is the code with which the Go runtime ends.
+const exitCrash = 2
+
+// maxResident is the most memory that a process that has ended had in use, in bytes.
+func maxResident(state *os.ProcessState) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return usage.Maxrss
+	}
+	return usage.Maxrss * 1024
 }
 
 // workerEnvironment hands on what connecting needs, and none of the secrets that a node's

@@ -14,9 +14,10 @@ import (
 
 const (
 	memoryCheckPause = 10 * time.Millisecond
-	// memoryHeadroom is how far the kernel's limit is above ours: it counts address space that
-	// is writable, which the Go runtime maps before it uses it.
-	memoryHeadroom = 128 * mib
+	// memoryHeadroom is how far the kernel's limit is above twice ours. It counts address space
+	// that is writable, which the Go runtime maps before it uses it; and a runtime that is refused
+	// memory crashes, so that this is for what grows faster than the check can see.
+	memoryHeadroom = 256 * mib
 )
 
 // watchdog owns the goroutine that watches this process's memory.
@@ -29,10 +30,14 @@ func (w watchdog) wait() { <-w.done }
 // beyond it; and the kernel refuses what grows faster than that.
 func limitMemory(ctx context.Context, bytes int64) watchdog {
 	debug.SetMemoryLimit(bytes / 5 * 4)
-	ceiling := uint64(bytes + memoryHeadroom)
-	_ = unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: ceiling, Max: ceiling})
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // a dump would hold the secrets
 	w := watchdog{done: make(chan struct{})}
+	if underRace {
+		close(w.done)
+		return w
+	}
+	ceiling := uint64(2*bytes + memoryHeadroom)
+	_ = unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: ceiling, Max: ceiling})
 	go func() {
 		defer close(w.done)
 		tick := time.NewTicker(memoryCheckPause)
