@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -67,10 +68,7 @@ func TestAnExportThatFellBehindIsTold(t *testing.T) {
 	state := cutState(t)
 	_, err := auditFrom(state, 1, true)
 	var told *problem
-	if p, ok := err.(*problem); ok {
-		told = p
-	}
-	if told == nil || failures[told.failure].code != codes.OutOfRange {
+	if !errors.As(err, &told) || failures[told.failure].code != codes.OutOfRange {
 		t.Errorf("got %v", err)
 	}
 	if _, err := auditFrom(state, state.FirstAudit()-1, true); err != nil {

@@ -68,12 +68,12 @@ func (c *check) text(field, value string) {
 }
 
 // reason checks words that have to say something.
-func (c *check) reason(field, value string) {
+func (c *check) reason(value string) {
 	if strings.TrimSpace(value) == "" {
-		c.add(field, "is required: say why, it goes on record")
+		c.add("reason", "is required: say why, it goes on record")
 		return
 	}
-	c.text(field, value)
+	c.text("reason", value)
 }
 
 // requestID checks the id that makes a change repeatable.

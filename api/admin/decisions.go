@@ -54,7 +54,7 @@ func (s *deployments) RejectDeployment(ctx context.Context, r *pb.RejectDeployme
 	c.requestID(r.GetRequestId())
 	c.name("id", r.GetId())
 	c.optionalName("approver", r.GetApprover())
-	c.reason("reason", r.GetReason())
+	c.reason(r.GetReason())
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *deployments) CancelDeployment(ctx context.Context, r *pb.CancelDeployme
 	c.requestID(r.GetRequestId())
 	c.name("id", r.GetId())
 	c.optionalName("actor", r.GetActor())
-	c.reason("reason", r.GetReason())
+	c.reason(r.GetReason())
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (s *deployments) RetryDeployment(ctx context.Context, r *pb.RetryDeployment
 // which is an admin's to do, and returns the role that the change needs.
 func overriding(c *check, override bool, reason string, otherwise Role) Role {
 	if override {
-		c.reason("reason", reason)
+		c.reason(reason)
 		return Admin
 	}
 	c.text("reason", reason)
@@ -132,11 +132,11 @@ func (s *deployments) RollbackDeployment(ctx context.Context, r *pb.RollbackDepl
 	c.name("environment", r.GetEnvironment())
 	c.optionalName("to_id", r.GetToId())
 	c.optionalName("actor", r.GetActor())
-	c.reason("reason", r.GetReason())
+	c.reason(r.GetReason())
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	if _, err := s.environment(ctx, r.GetEnvironment()); err != nil {
+	if err := s.hasEnvironment(ctx, r.GetEnvironment()); err != nil {
 		return nil, err
 	}
 	if r.GetToId() != "" {

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 
-	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -67,7 +66,7 @@ func (s *environments) ListActivations(ctx context.Context, r *pb.ListActivation
 		return nil, err
 	}
 	all := state.ActivationsBefore(r.GetEnvironment(), before)
-	messages, last, more := page(all, pageSize(r.GetPageSize()), func(a *fsm.Activation) *pb.Activation { return activationMessage(a) })
+	messages, last, more := page(all, pageSize(r.GetPageSize()), activationMessage)
 	answer := &pb.ListActivationsResponse{Activations: messages, AppliedIndex: state.Index()}
 	if more {
 		answer.NextPageToken = pageToken(last.Index, "activations", r.GetEnvironment())

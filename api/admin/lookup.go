@@ -23,16 +23,17 @@ func (c *core) deployment(ctx context.Context, id string) (*fsm.Deployment, erro
 	return findDeployment(state, id)
 }
 
-// environment is the same for an environment.
-func (c *core) environment(ctx context.Context, name string) (*fsm.Environment, error) {
-	if e := c.Store.State().Environment(name); e != nil {
-		return e, nil
+// hasEnvironment makes sure, in the same way, that an environment exists.
+func (c *core) hasEnvironment(ctx context.Context, name string) error {
+	if c.Store.State().Environment(name) != nil {
+		return nil
 	}
 	state, err := c.Reader.Linearize(ctx)
 	if err != nil {
-		return nil, c.readFailed(err)
+		return c.readFailed(err)
 	}
-	return findEnvironment(state, name)
+	_, err = findEnvironment(state, name)
+	return err
 }
 
 func findDeployment(state *fsm.State, id string) (*fsm.Deployment, error) {

@@ -29,11 +29,9 @@ func nearest(name string, known iter.Seq[string]) []string {
 		if n++; n > compared {
 			break
 		}
-		far := limit
+		far := distance(name, strings.ToLower(k), limit)
 		if name != "" && strings.HasPrefix(strings.ToLower(k), name) {
 			far = 0
-		} else {
-			far = distance(name, strings.ToLower(k), limit)
 		}
 		if far < limit {
 			found = append(found, candidate{k, far})

@@ -29,7 +29,8 @@ func (v serverView) notices() []string {
 	}
 	if a := v.answer; a != nil && a.GetStateHashIndex() == v.state.Index() {
 		if own := v.state.Hash(); !bytes.Equal(a.GetStateHash(), own[:]) {
-			add("its state differs from that of %s at index %d: stop the one that differs from the others and wipe its data directory", v.status.NodeID, v.state.Index())
+			add("its state differs from that of %s at index %d: stop the one that differs from the others and wipe its data directory",
+				v.status.NodeID, v.state.Index())
 		}
 	}
 	return append(found, v.behind()...)

@@ -17,7 +17,7 @@ func (s *environments) SyncEnvironment(ctx context.Context, r *pb.SyncEnvironmen
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	if _, err := s.environment(ctx, r.GetEnvironment()); err != nil {
+	if err := s.hasEnvironment(ctx, r.GetEnvironment()); err != nil {
 		return nil, err
 	}
 	least := Deployer
@@ -43,7 +43,7 @@ func (s *environments) PauseEnvironment(ctx context.Context, r *pb.PauseEnvironm
 	c.requestID(r.GetRequestId())
 	c.scope(r.GetEnvironment(), r.GetAll())
 	c.optionalName("actor", r.GetActor())
-	c.reason("reason", r.GetReason())
+	c.reason(r.GetReason())
 	until := c.future("until", r.GetUntil(), s.Now())
 	if err := c.err(); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func steeringRole(all bool) Role {
 // and returns the one environment after it.
 func (s *environments) steer(ctx context.Context, name string, ch change) (*pb.Environment, uint64, error) {
 	if name != "" {
-		if _, err := s.environment(ctx, name); err != nil {
+		if err := s.hasEnvironment(ctx, name); err != nil {
 			return nil, 0, err
 		}
 		ch.environment = name

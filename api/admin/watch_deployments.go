@@ -28,7 +28,7 @@ func (s *deployments) WatchDeployments(r *pb.WatchDeploymentsRequest, out grpc.S
 		}
 	}
 	if r.GetEnvironment() != "" {
-		if _, err := s.environment(ctx, r.GetEnvironment()); err != nil {
+		if err := s.hasEnvironment(ctx, r.GetEnvironment()); err != nil {
 			return err
 		}
 	}

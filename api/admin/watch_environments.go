@@ -20,7 +20,7 @@ func (s *environments) WatchEnvironments(r *pb.WatchEnvironmentsRequest, out grp
 	}
 	ctx := out.Context()
 	if r.GetName() != "" {
-		if _, err := s.environment(ctx, r.GetName()); err != nil {
+		if err := s.hasEnvironment(ctx, r.GetName()); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -74,7 +73,7 @@ func newTestServer(t *testing.T, node Node, now func() time.Time, alter ...func(
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Health: NewHealth(node, now), Metrics: metrics, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	cfg := Config{Health: NewHealth(node, now), Metrics: metrics, Logger: slog.New(slog.DiscardHandler)}
 	for _, a := range alter {
 		a(&cfg)
 	}

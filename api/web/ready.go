@@ -67,7 +67,7 @@ func (v view) notReady() []notice {
 	reasons := []notice{}
 	add := func(code, message, remedy string) { reasons = append(reasons, notice{code, message, remedy}) }
 	if v.contact.Halted != nil {
-		add("halted", "this node applies nothing any more: "+v.contact.Halted.Error(), "repair it as its log says; the other nodes go on")
+		reasons = append(reasons, v.halted())
 	}
 	serving := 0
 	for _, e := range v.environments {

@@ -52,13 +52,23 @@ func (v view) stale(e environmentView, now time.Time) []notice {
 func (v view) staleNode() []notice {
 	switch {
 	case v.contact.Halted != nil:
-		return []notice{{staleHalted, "this node applies nothing any more: " + v.contact.Halted.Error(), "repair it as its log says; the other nodes go on"}}
+		return []notice{v.halted()}
 	case !v.connected():
-		return []notice{{staleNoLeader, "no leader is in contact with a majority: nothing new is deployed", "bring a majority of the nodes back, and check the network between them"}}
+		return []notice{{
+			staleNoLeader, "no leader is in contact with a majority: nothing new is deployed",
+			"bring a majority of the nodes back, and check the network between them",
+		}}
 	case !v.contact.CaughtUp:
 		return []notice{{staleCatchingUp, "this node is reading what it missed", "wait; it ends by itself"}}
 	}
 	return nil
+}
+
+func (v view) halted() notice {
+	return notice{
+		staleHalted, "this node applies nothing any more: " + v.contact.Halted.Error(),
+		"repair it as its log says; the other nodes go on",
+	}
 }
 
 // patience is how long no successful poll is nothing to worry about.

@@ -33,7 +33,10 @@ type Node struct {
 func New(t testing.TB) *Node {
 	t.Helper()
 	n := &Node{t: t, store: fsm.NewStore(fsm.New()), now: Epoch}
-	approve := &pb.PolicyValue{RequiresApproval: true, MinimumApprovers: 1, ForbidAuthorApproval: true, ApprovalTimeoutMs: 3_600_000, Canonical: []byte("approve")}
+	approve := &pb.PolicyValue{
+		RequiresApproval: true, MinimumApprovers: 1, ForbidAuthorApproval: true,
+		ApprovalTimeoutMs: 3_600_000, Canonical: []byte("approve"),
+	}
 	n.Lead(&pb.Payload{Command: &pb.Payload_InitCluster{InitCluster: &pb.InitCluster{
 		ClusterId: "c1", ClusterName: "honua", SettingsDigest: "d1", Settings: &pb.SettingsValue{
 			PollIntervalMs: 30_000, Environments: []*pb.EnvironmentValue{
