@@ -45,7 +45,7 @@ func TestCommitIsDeployed(t *testing.T) {
 	for _, line := range d.History {
 		shown = append(shown, line.To.String()+"/"+line.Phase.String())
 	}
-	want := "Pending/ Applying/ Applying/Staging Applying/Activating Applying/Verifying Completed/"
+	want := "Pending/ Applying/Staging Applying/Activating Applying/Verifying Completed/"
 	if got := strings.Join(shown, " "); got != want {
 		t.Fatalf("the history is %s\n          want %s", got, want)
 	}

@@ -89,6 +89,8 @@ func (c *change) beginDeployment(env *Environment, id string) error {
 		return err
 	}
 	d.Phase = Staging
+	d.History[len(d.History)-1].Phase = Staging // the line is new: nobody shares it yet
+	d.Phase = Staging
 	c.putDeployment(&d)
 	c.unwait(env, d.ID)
 	env.CurrentID = d.ID
@@ -141,9 +143,7 @@ func (c *change) recordStaging(command *pb.RecordStaging) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if op.Phase == Staging {
-		op.answer(command.GetAnswers(), func(p *Participant) *Answer { return &p.Staged })
-	}
+	op.answer(command.GetAnswers(), func(p *Participant) *Answer { return &p.Staged })
 	if command.GetServices() > 0 {
 		op.Services = command.GetServices()
 	}
@@ -230,7 +230,7 @@ func (c *change) stagingFault(op *Operation, late bool) (code string, problems [
 		return code, problems
 	case late && len(silent) > 0:
 		return "staging_timeout", []string{"no answer at the deadline from " + strings.Join(silent, ", ")}
-	case late:
+	case late && op.Phase == Activating:
 		return "no_majority", []string{"no majority of the voters staged it before the deadline"}
 	default:
 		return "", nil
