@@ -1,0 +1,191 @@
+package sim
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+// node is one node: its disk, and what its process holds in memory.
+type node struct {
+	w           *world
+	id          string
+	incarnation string
+	// member and voter are its place in the raft configuration.
+	member, voter bool
+	// group is its side of a partition; skew is what its clock is off, ms.
+	group int
+	skew  int64
+	// slow: its log arrives late.
+	slow bool
+	// wantsIn: it asks for admission until it is a member.
+	wantsIn bool
+	// settingsFile is the settings in its own file.
+	settingsFile *settingsFile
+	disk         disk
+
+	up bool
+	// lives counts its processes: what one planned, the next does not do.
+	lives int
+	// strict: it applies every entry itself and shares nothing with others.
+	strict  bool
+	state   *fsm.State
+	applied uint64
+	// catchUpTo is the index from which on its state is acted on.
+	catchUpTo uint64
+	pulling   bool
+	acting    bool
+	again     bool
+	serves    map[string]serving
+	registry  map[string]string
+	stages    map[string]*staging
+	waiters   []waiter
+	tenure    *tenure
+	// unreachable is since when each other node is not heard of, by id.
+	unreachable map[string]int64
+}
+
+// waiter is something that waits for the node to get on.
+type waiter struct {
+	ready func() bool
+	run   func()
+}
+
+// clock is the node's own, Unix milliseconds.
+func (n *node) clock() int64 { return n.w.now + n.skew }
+
+// after plans something that only this life of the process does.
+func (n *node) after(ms int64, run func()) {
+	life := n.lives
+	n.w.after(ms, func() {
+		if n.up && n.lives == life {
+			run()
+		}
+	})
+}
+
+// pull plans the arrival of the log.
+func (n *node) pull() {
+	if n.pulling || !n.up {
+		return
+	}
+	n.pulling = true
+	delay := n.w.between(1, 20)
+	if n.slow && !n.w.calm {
+		delay = n.w.between(500, 6000)
+	}
+	n.after(delay, func() {
+		n.pulling = false
+		if leader := n.w.raft.leader; leader != nil && n.member && n.w.connected(n, leader) {
+			n.receive()
+		}
+		n.apply()
+	})
+}
+
+// receive stores what the leader has committed. Who lags far behind may get a
+// snapshot instead of the entries.
+func (n *node) receive() {
+	w := n.w
+	index := w.raft.commitIndex()
+	if leader := w.raft.leader; n.applied+4 < index && leader.applied > n.applied && w.chance(0.15) {
+		w.count("snapshot installed")
+		data := w.snapshot(leader.state)
+		n.disk.snapshot, n.disk.snapshotIndex = data, leader.applied
+		n.restore()
+	}
+	n.disk.stored = index
+}
+
+// apply executes what is stored, at times not all of it.
+func (n *node) apply() {
+	limit := min(n.disk.stored, n.w.raft.commitIndex())
+	if limit > n.applied+2 && n.w.chance(0.15) {
+		limit = n.applied + 1 + uint64(n.w.random.IntN(int(limit-n.applied)))
+		n.after(n.w.between(5, 300), n.apply)
+	}
+	if limit <= n.applied {
+		return
+	}
+	for n.applied < limit {
+		n.applyNext()
+	}
+	n.moved()
+}
+
+// applyNext executes one entry and answers its proposer, if this node leads.
+func (n *node) applyNext() {
+	w := n.w
+	index := n.applied + 1
+	entry := w.raft.at(index)
+	result := w.book.execute(n, index, entry)
+	n.applied = index
+	if p := entry.proposal; p != nil && p.answer != nil && w.raft.leader == n && w.raft.term == entry.term {
+		w.reply(n, p, result)
+	}
+}
+
+// reply carries a result back to who proposed; it may be lost on the way.
+func (w *world) reply(n *node, p *proposal, result fsm.Result) {
+	if p.header.Term == 0 && w.chance(0.06) {
+		w.count("reply lost")
+		w.after(w.between(100, 3000), func() { p.settle(fsm.Result{}, errUnknown) })
+		return
+	}
+	w.after(w.between(0, 3), func() { p.settle(result, nil) })
+}
+
+// moved is called when the state is another one.
+func (n *node) moved() {
+	n.wake()
+	n.follow()
+	if n.tenure != nil {
+		n.tenure.stateChanged()
+	}
+}
+
+// wake lets go on what waited for what is there now.
+func (n *node) wake() {
+	for i := 0; i < len(n.waiters); {
+		if w := n.waiters[i]; w.ready() {
+			n.waiters = slices.Delete(n.waiters, i, i+1)
+			w.run()
+			continue
+		}
+		i++
+	}
+}
+
+// snapshot writes a state as a node stores it.
+func (w *world) snapshot(state *fsm.State) []byte {
+	var b bytes.Buffer
+	if err := fsm.WriteSnapshot(&b, state); err != nil {
+		w.broken("I11", "a snapshot cannot be written: %v", err)
+	}
+	return b.Bytes()
+}
+
+// saveSnapshot keeps what a restart begins with.
+func (n *node) saveSnapshot() {
+	n.w.count("snapshots")
+	n.w.say("%s snapshots %d", n.id, n.applied)
+	n.disk.snapshot, n.disk.snapshotIndex = n.w.snapshot(n.state), n.applied
+}
+
+// restore makes the stored snapshot the state.
+func (n *node) restore() {
+	if n.disk.snapshot == nil {
+		n.state, n.applied = n.w.book.states[0], 0
+		return
+	}
+	state, err := fsm.ReadSnapshot(bytes.NewReader(n.disk.snapshot))
+	if err != nil {
+		n.w.broken("I11", "the snapshot of %s cannot be read: %v", n.id, err)
+	}
+	n.state, n.applied = state, n.disk.snapshotIndex
+	n.w.book.compare(n)
+	if check := fsm.VerifyAudit(state); !check.Intact {
+		n.w.broken("I16", "after a snapshot the audit chain of %s is broken at %d", n.id, check.BrokenAt)
+	}
+}
