@@ -11,6 +11,8 @@ const (
 	joinTimeout   = 5 * time.Second
 	announcePause = 500 * time.Millisecond
 	lookInterval  = time.Second
+	// steadyLooks in a row make a contact.
+	steadyLooks = 3
 )
 
 // announce puts this process's addresses and version on record, once for each
@@ -53,20 +55,25 @@ func (n *Node) announceOnce(ctx context.Context) error {
 // watchRemoval finds out that this node was taken out of the configuration:
 // nobody may be able to tell it, because nobody sends to it any more.
 func (n *Node) watchRemoval(ctx context.Context) error {
-	heard := time.Now()
+	heard, inTouch := time.Now(), 0
 	for pause(ctx, lookInterval) {
-		if s := n.Status(); s.HasQuorum {
-			heard = time.Now()
-			if n.removed.Swap(false) {
-				n.log.Info("this node is in the cluster again")
+		if n.Status().HasQuorum {
+			// A late heartbeat from before the removal may come once.
+			if inTouch++; inTouch >= steadyLooks {
+				heard = time.Now()
+				if n.removed.Swap(false) {
+					n.log.Info("this node is in the cluster again")
+				}
 			}
 			continue
 		}
+		inTouch = 0
 		if n.removed.Load() || !n.forgotten(ctx) {
 			continue
 		}
-		if !n.cfg.Voter && time.Since(heard) >= n.cfg.NonvoterExpiry {
-			// It was dropped for its absence, not by an operator.
+		if !n.cfg.Voter && time.Since(heard) >= n.cfg.NonvoterExpiry*9/10 {
+			// It was dropped for its absence, not by an operator. The leader began
+			// to count a little earlier than this node.
 			if err := n.announceOnce(ctx); err != nil {
 				n.log.Warn("not readmitted yet", "error", err)
 			}

@@ -21,7 +21,7 @@ type contact struct {
 	// at is the time of the last answer, lastLog the log it told of.
 	at      time.Time
 	lastLog uint64
-	// asked is when a heartbeat was last sent, inFlight how many are unanswered.
+	// asked is when a heartbeat last began or ended, inFlight how many are unanswered.
 	asked    time.Time
 	inFlight int
 }
@@ -53,7 +53,7 @@ func (c *contacts) ask(id raft.ServerID) {
 }
 
 func (c *contacts) unanswered(id raft.ServerID) {
-	c.change(id, func(p *contact) { p.inFlight-- })
+	c.change(id, func(p *contact) { p.asked, p.inFlight = time.Now(), p.inFlight-1 })
 }
 
 func (c *contacts) answered(id raft.ServerID, lastLog uint64) {

@@ -46,6 +46,8 @@ func (n *Node) cancelOnChange(ctx context.Context, cancel context.CancelFunc, le
 	for {
 		changed := n.leaders.changed()
 		if id, _ := n.leader(); id != leader {
+			// It may be answering just now, such as when it gave the leadership away.
+			pause(ctx, n.cfg.electionTimeout())
 			cancel()
 			return
 		}

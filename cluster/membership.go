@@ -93,10 +93,9 @@ func (n *Node) removeHere(ctx context.Context, id string) (uint64, error) {
 		return 0, err
 	}
 	if id == n.cfg.NodeID {
-		if err := n.handOver(ctx, lead.raft, "", ""); err != nil {
-			return 0, err
-		}
-		return 0, fmt.Errorf("%w: the leadership moved, the next leader removes %s", ErrNotLeader, id)
+		// Whether the leadership moves or not, nothing is removed here.
+		err := n.handOver(ctx, lead.raft, "", "")
+		return 0, fmt.Errorf("%w: the next leader removes %s (%v)", ErrNotLeader, id, err)
 	}
 	index, err := n.dropServer(ctx, lead, server.ID)
 	if err != nil {

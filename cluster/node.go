@@ -173,6 +173,12 @@ func (n *Node) server(id string) (raft.Server, bool) {
 	return raft.Server{}, false
 }
 
+// configured reports whether a server is in the configuration.
+func (n *Node) configured(id raft.ServerID) bool {
+	_, ok := n.server(string(id))
+	return ok
+}
+
 func (n *Node) configuredAddress(id raft.ServerID) (raft.ServerAddress, error) {
 	if s, ok := n.server(string(id)); ok {
 		return s.Address, nil

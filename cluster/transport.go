@@ -29,16 +29,24 @@ type transport struct {
 	*raft.NetworkTransport
 	contacts *contacts
 	stream   *streamLayer
+	directory
 }
 
-func newTransport(stream *streamLayer, contacts *contacts, addresses raft.ServerAddressProvider, logger hclog.Logger) *transport {
+// directory is what the transport has to know of the configuration.
+type directory interface {
+	raft.ServerAddressProvider
+	configured(id raft.ServerID) bool
+}
+
+func newTransport(stream *streamLayer, contacts *contacts, addresses directory, logger hclog.Logger) *transport {
 	return &transport{
 		NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 			Stream: stream, MaxPool: pooledConns, MaxRPCsInFlight: oneAtATime, Timeout: rpcTimeout, Logger: logger,
 			ServerAddressProvider: addresses, MsgpackUseNewTimeFormat: true,
 		}),
-		contacts: contacts,
-		stream:   stream,
+		contacts:  contacts,
+		stream:    stream,
+		directory: addresses,
 	}
 }
 
@@ -109,8 +117,8 @@ func (r notedReader) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// court waits until the peer has answered something after the given time, or
-// this node stopped sending it heartbeats.
+// court waits until the peer has answered something after the given time. It
+// gives up when the peer was removed, or is sent no more heartbeats.
 func (t *transport) court(id raft.ServerID, since time.Time) bool {
 	ticker := time.NewTicker(courtPoll)
 	defer ticker.Stop()
@@ -124,7 +132,7 @@ func (t *transport) court(id raft.ServerID, since time.Time) bool {
 		if c.at.After(since) {
 			return true
 		}
-		if c.inFlight == 0 && time.Since(c.asked) > courtSilence {
+		if !t.configured(id) || c.inFlight == 0 && time.Since(c.asked) > courtSilence {
 			return false
 		}
 	}
