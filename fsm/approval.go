@@ -19,11 +19,13 @@ func (c *change) approve(command *pb.ApproveCommand) (Result, error) {
 		return Result{}, err
 	}
 	switch {
+	case command.GetOverride() && gatedRollback(env, d):
+		err = c.overrideRollback(env, d, command.GetReason())
 	case command.GetOverride():
 		err = c.override(env, d, command.GetReason())
 	case gatedRollback(env, d):
 		err = c.approveRollback(env, d, command.GetComment())
-	case approvedBy(d.Approvals, c.actor()):
+	case !ended(d) && approvedBy(d.Approvals, c.actor()):
 		return result(env, d.ID), nil
 	case d.State != AwaitingApproval:
 		err = refuse(ClassPrecondition, "wrong_state", "deployment %s is %s, not AwaitingApproval", d.ID, d.State)
@@ -54,11 +56,24 @@ func (c *change) seen(d *Deployment, command *pb.ApproveCommand) error {
 	return nil
 }
 
-func (c *change) mayApprove(d *Deployment) error {
-	who := c.actor()
-	if who == "" || who == Watcher {
+// ended: what an approver said before helped nothing; saying it again is no success.
+func ended(d *Deployment) bool {
+	return d.State == Failed || d.State == RolledBack || d.State == Superseded
+}
+
+// identified refuses a caller of whom nothing is known.
+func (c *change) identified() error {
+	if c.actor() == Watcher {
 		return refuse(ClassDenied, "no_identity", "an approval needs an identity")
 	}
+	return nil
+}
+
+func (c *change) mayApprove(d *Deployment) error {
+	if err := c.identified(); err != nil {
+		return err
+	}
+	who := c.actor()
 	if d.Policy.ForbidAuthorApproval && c.involved(d, who) {
 		return refuse(ClassDenied, "contributor", "%s contributed to deployment %s or initiated it, and policy forbids approving one's own work", who, d.ID)
 	}
@@ -193,6 +208,9 @@ func gatedRollback(env *Environment, d *Deployment) bool {
 
 // approveRollback counts an approver of a rollback that the policy gates.
 func (c *change) approveRollback(env *Environment, d *Deployment, comment string) error {
+	if err := c.identified(); err != nil {
+		return err
+	}
 	op := *env.Operation
 	policy := policyInForce(c.meta.Settings, env, env.Name)
 	if policy.ForbidAuthorApproval && strings.EqualFold(op.Actor, c.actor()) {
@@ -205,5 +223,17 @@ func (c *change) approveRollback(env *Environment, d *Deployment, comment string
 	op.Gated = uint32(len(op.Approvals)) < max(1, policy.MinimumApprovers)
 	env.Operation = &op
 	c.audit("deployment.approve", env.Name, d.ID, comment, "rollback to "+op.TargetID)
+	return nil
+}
+
+// overrideRollback lets a rollback begin without the approvals that it waits for.
+func (c *change) overrideRollback(env *Environment, d *Deployment, reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return refuse(ClassInvalid, "no_reason", "an override needs a reason")
+	}
+	op := *env.Operation
+	op.Gated = false
+	env.Operation = &op
+	c.audit("deployment.override", env.Name, d.ID, reason, "rollback to "+op.TargetID)
 	return nil
 }

@@ -24,7 +24,7 @@ func (c *change) assess(env *Environment) {
 
 // finding says what is wrong with what an available voter serves; empty if nothing is.
 func (n *Node) finding(env *Environment) string {
-	if !n.Available || !n.Voter {
+	if n == nil || !n.Available || !n.Voter {
 		return ""
 	}
 	served := n.serves(env.Name)
@@ -40,7 +40,8 @@ func (n *Node) finding(env *Environment) string {
 	}
 }
 
-// assessAll looks again at the environments for which a node's word changed.
+// assessAll looks again at the environments for which a node's word changed;
+// nil is a node that was not there before, or is not any more.
 func (c *change) assessAll(before, after *Node) {
 	for env := range c.environments.now().all("") {
 		if env.Active == nil || before.finding(env) == after.finding(env) {

@@ -63,6 +63,9 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 	if known != nil && known.State != Failed && known.State != RolledBack {
 		return nil, refuse(ClassExists, "recorded", "deployment %s is recorded already", known.ID)
 	}
+	if known != nil && fresh && env.Operation != nil && env.Operation.involves(known) {
+		return nil, refuse(ClassExists, "in_flight", "environment %q is busy with deployment %s", env.Name, known.ID)
+	}
 	id, err := c.newID(env.Name, command.GetIdStem())
 	if err != nil {
 		return nil, err
@@ -118,6 +121,7 @@ func fill(d *Deployment, environment string, m *pb.CreateDeployment) {
 		d.Contributors = append(d.Contributors, Contributor{Name: p.GetName(), Email: p.GetEmail(), Role: p.GetRole()})
 	}
 	d.Problems, d.Error, d.ReasonCode = nil, "", ""
+	d.RolledBackTo, d.Overridden, d.DryRun = "", false, false
 }
 
 // newID makes <environment>-<yyyyMMdd>-<HHmmss>, with -2, -3 on a collision.

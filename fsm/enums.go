@@ -112,17 +112,17 @@ var kindNames = [...]string{"", "deploy", "rollback", "restore"}
 func (k Kind) String() string { return kindNames[k] }
 
 // transitions is the table of the architecture: from each state to those that
-// it may leave to. RolledBack leaves to Completed when an operator rolls back
-// to its content again.
+// it may leave to. What completed before becomes Completed again, wherever it
+// went since, when a rollback serves its content.
 var transitions = map[DeploymentState][]DeploymentState{
 	StateNone:        {Pending, Failed},
 	Pending:          {AwaitingApproval, Applying, Superseded, Failed},
 	AwaitingApproval: {Pending, Superseded, Failed},
 	Applying:         {Completed, Failed, RolledBack, Pending},
 	Completed:        {RolledBack},
-	Failed:           {Pending, RolledBack},
+	Failed:           {Pending, RolledBack, Completed},
 	RolledBack:       {Pending, Completed},
-	Superseded:       {},
+	Superseded:       {Completed},
 }
 
 func mayLeave(from, to DeploymentState) bool {

@@ -13,13 +13,15 @@ func (c *change) registerNode(command *pb.RegisterNode) (Result, error) {
 		return Result{}, refuse(ClassInvalid, "bad_node", "a node needs an id and an incarnation")
 	}
 	n := &Node{ID: command.GetNodeId(), Since: c.now(), Available: true}
-	if known := c.nodes.get(n.ID); known != nil && known.Incarnation == command.GetIncarnation() {
+	known := c.nodes.get(n.ID)
+	if known != nil && known.Incarnation == command.GetIncarnation() {
 		*n = *known
 	}
 	n.Incarnation, n.Voter, n.Version = command.GetIncarnation(), command.GetVoter(), command.GetVersion()
 	n.RaftAddress, n.GRPCAddress = command.GetRaftAddress(), command.GetGrpcAddress()
 	n.HTTPAddress, n.GossipAddress = command.GetHttpAddress(), command.GetGossipAddress()
 	c.nodes.put(n)
+	c.assessAll(known, n)
 	role := "voter"
 	if !n.Voter {
 		role = "non-voter"
@@ -33,7 +35,9 @@ func (c *change) forgetNode(command *pb.ForgetNode) (Result, error) {
 	if c.nodes.get(command.GetNodeId()) == nil {
 		return Result{}, refuse(ClassNotFound, "unknown_node", "there is no node %q", command.GetNodeId())
 	}
-	c.nodes.drop(command.GetNodeId())
+	known := c.nodes.get(command.GetNodeId())
+	c.nodes.drop(known.ID)
+	c.assessAll(known, nil)
 	c.audit("node.forget", "", command.GetNodeId(), command.GetReason(), "")
 	return Result{}, nil
 }

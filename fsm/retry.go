@@ -69,6 +69,8 @@ func (c *change) again(env *Environment, d *Deployment, command *pb.RetryCommand
 		return refuse(ClassPrecondition, "no_content", "deployment %s failed its checks: commit a correction, or read it again with `honua environment sync %s --lift-hold`", d.ID, env.Name)
 	case c.bundles.get(d.Digest) == nil:
 		return refuse(ClassPrecondition, "no_content", "the content of deployment %s is not kept any more", d.ID)
+	case env.Operation != nil && env.Operation.involves(d):
+		return refuse(ClassExists, "in_flight", "environment %q is busy with deployment %s", env.Name, d.ID)
 	case env.Active != nil && env.Active.Digest == d.Digest && env.Health != Unhealthy:
 		return refuse(ClassExists, "active", "environment %q serves the content of deployment %s already", env.Name, d.ID)
 	}

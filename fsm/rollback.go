@@ -36,6 +36,9 @@ func (c *change) rollback(command *pb.RollbackCommand) (Result, error) {
 	if err := c.interrupt(env, reason); err != nil {
 		return Result{}, err
 	}
+	if err := c.withdraw(env, reason); err != nil {
+		return Result{}, err
+	}
 	subject := c.deployments.get(env.Active.DeploymentID)
 	if subject == nil {
 		return Result{}, refuse(ClassPrecondition, "no_record", "the record of the active deployment %s is gone", env.Active.DeploymentID)
@@ -44,7 +47,7 @@ func (c *change) rollback(command *pb.RollbackCommand) (Result, error) {
 	c.retain(env)
 	c.decide(env)
 	r := result(env, subject.ID)
-	r.Message = target.ID
+	r.Message, r.Value = target.ID, env.Operation.ID
 	return r, nil
 }
 
@@ -54,12 +57,11 @@ func (c *change) startRollback(env *Environment, subject, target *Deployment, re
 	env.Operation = op
 	env.CurrentID = subject.ID
 	c.lift(env, target)
-	d := *subject
-	d.Error, d.ReasonCode = reason, "rolled_back"
-	if d.State == Applying {
+	if subject.State == Applying {
+		d := *subject
 		c.enter(&d, RollingBack, "rolling back to "+target.ID+": "+reason)
+		c.putDeployment(&d)
 	}
-	c.putDeployment(&d)
 	c.audit("environment.rollback", env.Name, subject.ID, reason, "to="+target.ID)
 }
 
@@ -89,6 +91,17 @@ func (c *change) interrupt(env *Environment, reason string) error {
 	return nil
 }
 
+// withdraw ends another attempt at the active content that has not begun: it
+// is what is rolled away from.
+func (c *change) withdraw(env *Environment, reason string) error {
+	known := c.deployments.get(env.Active.DeploymentID)
+	if known == nil || !known.State.Waiting() {
+		return nil
+	}
+	d := *known
+	return c.fail(env, &d, "cancelled", "cancelled by a rollback: "+reason)
+}
+
 // chooseTarget finds what to roll back to, or refuses (I7).
 func (c *change) chooseTarget(env *Environment, id string) (*Deployment, error) {
 	if id == "" {
@@ -105,6 +118,8 @@ func (c *change) chooseTarget(env *Environment, id string) (*Deployment, error) 
 		return nil, refuse(ClassPrecondition, "other_environment", "deployment %s is of environment %q", id, target.Environment)
 	case !target.EverCompleted:
 		return nil, refuse(ClassPrecondition, "never_completed", "deployment %s never completed", id)
+	case !target.State.Terminal():
+		return nil, refuse(ClassPrecondition, "in_flight", "deployment %s is %s: let it go on, or cancel it first", id, target.State)
 	case target.Digest == env.Active.Digest:
 		return nil, refuse(ClassPrecondition, "active", "deployment %s is what environment %q serves", id, env.Name)
 	case c.bundles.get(target.Digest) == nil:
@@ -114,11 +129,11 @@ func (c *change) chooseTarget(env *Environment, id string) (*Deployment, error) 
 }
 
 // rollbackTarget is the newest activation before the present one whose
-// deployment completed, is not held and differs.
+// deployment completed, is not held, differs and is not on its way again.
 func (c *change) rollbackTarget(env *Environment, digest string) *Deployment {
 	for a := range c.activations.now().back(env.Name+"\x00", join(env.Name, number(env.LastActivation))) {
 		d := c.deployments.get(a.DeploymentID)
-		if d == nil || !d.EverCompleted || d.Digest == digest || c.bundles.get(d.Digest) == nil {
+		if d == nil || !d.EverCompleted || !d.State.Terminal() || d.Digest == digest || c.bundles.get(d.Digest) == nil {
 			continue
 		}
 		if c.holds.get(join(env.Name, d.Digest)) == nil {
@@ -131,6 +146,9 @@ func (c *change) rollbackTarget(env *Environment, digest string) *Deployment {
 // completeRollback marks what was rolled away from, and holds it.
 func (c *change) completeRollback(env *Environment, op *Operation, d *Deployment) error {
 	d.RolledBackTo = op.TargetID
+	if !op.Automatic {
+		d.Error, d.ReasonCode = op.Reason, "rolled_back"
+	}
 	if d.State != RolledBack {
 		if err := c.move(d, RolledBack, "rolled back to "+op.TargetID); err != nil {
 			return err
@@ -138,11 +156,11 @@ func (c *change) completeRollback(env *Environment, op *Operation, d *Deployment
 	}
 	c.hold(env, d, orText(d.ReasonCode, "rolled_back"))
 	target := *c.deployments.get(op.TargetID)
-	if target.State == RolledBack {
+	if target.State != Completed {
+		target.RolledBackTo, target.SupersededBy, target.Error, target.ReasonCode, target.Problems = "", "", "", "", nil
 		if err := c.move(&target, Completed, "served again by a rollback"); err != nil {
 			return err
 		}
-		target.RolledBackTo = ""
 	}
 	c.putDeployment(&target)
 	env.LastCompletedID = target.ID

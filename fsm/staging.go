@@ -184,6 +184,12 @@ func (op *Operation) answer(answers []*pb.AnswerValue, field func(*Participant) 
 	}
 }
 
+// involves reports whether an operation leaves or activates a deployment, or
+// its content.
+func (op *Operation) involves(d *Deployment) bool {
+	return op.DeploymentID == d.ID || op.TargetID == d.ID || op.Digest == d.Digest
+}
+
 // counts reports whether a participant's word still matters: it is the same
 // incarnation and available.
 func (c *change) counts(p *Participant) bool {
