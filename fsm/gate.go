@@ -41,10 +41,14 @@ func (c *change) regate(env *Environment) {
 			continue
 		}
 		reasons := approvalReasons(policy, known, env.AfterRollback)
-		if known.Policy.Digest() == policy.Digest() && slices.Equal(reasons, known.ApprovalReasons) {
+		d := *known
+		if known.Policy.Digest() == policy.Digest() && stillAsked(reasons, known.ApprovalReasons) {
+			if len(reasons) != len(known.ApprovalReasons) {
+				d.ApprovalReasons = reasons
+				c.putDeployment(&d)
+			}
 			continue
 		}
-		d := *known
 		if d.State == AwaitingApproval {
 			if c.move(&d, Pending, "the policy changed") != nil {
 				continue
@@ -54,6 +58,17 @@ func (c *change) regate(env *Environment) {
 			c.putDeployment(&d)
 		}
 	}
+}
+
+// stillAsked reports whether there is no new reason for approval, and still one
+// if there was one: what approvers said then goes on counting.
+func stillAsked(reasons, before []string) bool {
+	for _, reason := range reasons {
+		if !slices.Contains(before, reason) {
+			return false
+		}
+	}
+	return len(reasons) > 0 || len(before) == 0
 }
 
 // approved reports whether a deployment has what its gate asked for (I5).

@@ -100,7 +100,7 @@ func settingsOf(m *pb.SettingsValue, digest string) (*Settings, error) {
 		RepositoryURL: m.GetRepositoryUrl(), PollInterval: m.GetPollIntervalMs(), HistoryLimit: m.GetHistoryLimit(),
 		DryRun: m.GetDryRun(), MaxFileBytes: m.GetMaxFileBytes(), MaxBundleBytes: m.GetMaxBundleBytes(),
 		MaxFiles: m.GetMaxFiles(), FetchTimeout: m.GetFetchTimeoutMs(), FetchMemoryBytes: m.GetFetchMemoryBytes(),
-		Identities: maps.Clone(m.GetIdentities()), FileDigest: digest,
+		Identities: identities(m.GetIdentities()), FileDigest: digest,
 	}
 	for _, e := range m.GetEnvironments() {
 		if !environmentName.MatchString(e.GetName()) {
@@ -118,6 +118,21 @@ func settingsOf(m *pb.SettingsValue, digest string) (*Settings, error) {
 	}
 	slices.SortFunc(s.Environments, func(a, b EnvironmentSettings) int { return strings.Compare(a.Name, b.Name) })
 	return s, nil
+}
+
+// identities spells Git identities in lower case, as they are looked up. Of two
+// that differ in case alone the first in byte order counts, on every node.
+func identities(given map[string]string) map[string]string {
+	if len(given) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(given))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if lower := strings.ToLower(name); out[lower] == "" {
+			out[lower] = given[name]
+		}
+	}
+	return out
 }
 
 // Defaults of settings that may be left at zero.
