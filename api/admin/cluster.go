@@ -41,8 +41,8 @@ type Membership interface {
 	Transfer(ctx context.Context, nodeID string) error
 	// Remove takes a node out of the configuration and returns the raft index.
 	Remove(ctx context.Context, nodeID string) (index uint64, err error)
-	// Add admits a running node at a gRPC address and returns the raft index.
-	Add(ctx context.Context, nodeID, address string, voter bool) (index uint64, err error)
+	// Add admits a running node at a gossip address and returns its id and the raft index.
+	Add(ctx context.Context, address string) (nodeID string, index uint64, err error)
 }
 
 // Inspector asks another node how it is.

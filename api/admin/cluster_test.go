@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 
@@ -109,12 +108,12 @@ func (n *oneNode) Remove(_ context.Context, id string) (uint64, error) {
 	return 41, nil
 }
 
-func (n *oneNode) Add(_ context.Context, id, address string, voter bool) (uint64, error) {
+func (n *oneNode) Add(_ context.Context, address string) (string, uint64, error) {
 	if err := n.failure(); err != nil {
-		return 0, err
+		return "", 0, err
 	}
-	n.added = append(n.added, fmt.Sprint(id, " ", address, " ", voter))
-	return 42, nil
+	n.added = append(n.added, address)
+	return "n2", 42, nil
 }
 
 // lockedBuffer is a log that several goroutines write.

@@ -65,7 +65,6 @@ func (s *clusters) ListMembers(context.Context, *pb.ListMembersRequest) (*pb.Lis
 func (s *clusters) AddServer(ctx context.Context, r *pb.AddServerRequest) (*pb.AddServerResponse, error) {
 	var c check
 	c.requestID(r.GetRequestId())
-	c.name("id", r.GetId())
 	c.address("address", r.GetAddress())
 	if err := c.err(); err != nil {
 		return nil, err
@@ -74,12 +73,12 @@ func (s *clusters) AddServer(ctx context.Context, r *pb.AddServerRequest) (*pb.A
 		return nil, err
 	}
 	id, _ := s.requestID(ctx, r.GetRequestId())
-	index, err := s.Membership.Add(ctx, r.GetId(), r.GetAddress(), r.GetVoter())
+	nodeID, index, err := s.Membership.Add(ctx, r.GetAddress())
 	if err != nil {
 		return nil, s.changeFailed(err, id)
 	}
-	s.Logger.Info("server added", "node_id", r.GetId(), "voter", r.GetVoter(), "identity", identityOf(ctx).Name, "request_id", id)
-	return &pb.AddServerResponse{AppliedIndex: index}, nil
+	s.Logger.Info("server added", "node_id", nodeID, "identity", identityOf(ctx).Name, "request_id", id)
+	return &pb.AddServerResponse{AppliedIndex: index, Id: nodeID}, nil
 }
 
 // RemoveServer takes a node out of the raft configuration.

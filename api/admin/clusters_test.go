@@ -94,8 +94,8 @@ func TestMembership(t *testing.T) {
 	if err != nil || len(members.GetMembers()) != 1 || members.GetMembers()[0].GetStatus() != "alive" {
 		t.Errorf("%v, %v", members, err)
 	}
-	added, err := a.clusters.AddServer(t.Context(), &pb.AddServerRequest{Id: "n2", Address: "10.0.0.2:7700", Voter: true})
-	if err != nil || added.GetAppliedIndex() != 42 || !slices.Equal(a.node.added, []string{"n2 10.0.0.2:7700 true"}) {
+	added, err := a.clusters.AddServer(t.Context(), &pb.AddServerRequest{Address: "10.0.0.2:7702"})
+	if err != nil || added.GetAppliedIndex() != 42 || added.GetId() != "n2" || !slices.Equal(a.node.added, []string{"10.0.0.2:7702"}) {
 		t.Errorf("%v, %v, %v", added, err, a.node.added)
 	}
 	removed, err := a.clusters.RemoveServer(t.Context(), &pb.RemoveServerRequest{Id: "n2"})

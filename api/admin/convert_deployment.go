@@ -52,9 +52,7 @@ func addApprovals(m *pb.Deployment, state *fsm.State, d *fsm.Deployment) {
 			m.RequiredApprovers = max(1, fsm.PolicyInForce(state, d.Environment).MinimumApprovers)
 		}
 	}
-	for _, a := range given {
-		m.Approvals = append(m.Approvals, &pb.Approval{Approver: a.Approver, At: timestamp(a.At), Comment: a.Comment})
-	}
+	m.Approvals = approvalMessages(given)
 	m.ApprovalExpiresAt = timestamp(d.ApprovalExpires())
 }
 
@@ -86,4 +84,12 @@ func addNodes(m *pb.Deployment, state *fsm.State, d *fsm.Deployment) {
 		}
 		m.Nodes = append(m.Nodes, progress)
 	}
+}
+
+func approvalMessages(given []fsm.Approval) []*pb.Approval {
+	var out []*pb.Approval
+	for _, a := range given {
+		out = append(out, &pb.Approval{Approver: a.Approver, At: timestamp(a.At), Comment: a.Comment})
+	}
+	return out
 }

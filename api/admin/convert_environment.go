@@ -17,6 +17,7 @@ func environmentMessage(state *fsm.State, e *fsm.Environment) *pb.Environment {
 		Reconciliations: e.Counters.Total, ReconciliationFailures: e.Counters.Failure,
 		PolicyDigest: fsm.PolicyInForce(state, e.Name).Digest(), PollError: e.PollError,
 	}
+	m.Operation, m.LastOutcome = operationMessage(e.Operation), outcomeMessage(e.LastOutcome)
 	if a := e.Active; a != nil {
 		m.DeployedCommit, m.ActiveDigest = a.Commit, a.Digest
 		m.ActivationIndex, m.ActiveDeploymentId = a.Index, a.DeploymentID
@@ -34,7 +35,7 @@ func environmentMessage(state *fsm.State, e *fsm.Environment) *pb.Environment {
 
 // servedBy is what a node is known to serve of an environment.
 func servedBy(n *fsm.Node, environment string) *pb.ServedBy {
-	m := &pb.ServedBy{NodeId: n.ID, Available: n.Available}
+	m := &pb.ServedBy{NodeId: n.ID, Available: n.Available, Environment: environment}
 	if served, ok := n.Serving(environment); ok {
 		m.ActivationIndex, m.Digest, m.Message = served.Index, served.Digest, served.Message
 	}
@@ -52,5 +53,28 @@ func activationMessage(a *fsm.Activation) *pb.Activation {
 	return &pb.Activation{
 		Index: a.Index, Epoch: a.Epoch, Kind: a.Kind.String(), DeploymentId: a.DeploymentID,
 		Commit: a.Commit, Digest: a.Digest, At: timestamp(a.At), Reason: a.Reason, Actor: a.Actor,
+	}
+}
+
+// operationMessage is what is on its way onto the nodes; nil if nothing is.
+func operationMessage(op *fsm.Operation) *pb.Operation {
+	if op == nil {
+		return nil
+	}
+	return &pb.Operation{
+		Id: op.ID, Kind: op.Kind.String(), DeploymentId: op.DeploymentID, TargetId: op.TargetID,
+		Phase: phaseMessage(op.Phase), AwaitingApproval: op.Gated, Approvals: approvalMessages(op.Approvals),
+		Automatic: op.Automatic, Actor: op.Actor, Reason: op.Reason,
+		BegunAt: timestamp(op.Begun), Deadline: timestamp(op.Deadline),
+	}
+}
+
+func outcomeMessage(o *fsm.Outcome) *pb.Outcome {
+	if o == nil {
+		return nil
+	}
+	return &pb.Outcome{
+		OperationId: o.Operation, Kind: o.Kind.String(), DeploymentId: o.DeploymentID, TargetId: o.TargetID,
+		Ok: o.OK, Message: o.Message, At: timestamp(o.At),
 	}
 }

@@ -156,6 +156,7 @@ func (s *deployments) RollbackDeployment(ctx context.Context, r *pb.RollbackDepl
 	return &pb.RollbackDeploymentResponse{
 		Deployment:   deploymentMessage(state, state.Deployment(result.DeploymentID)),
 		TargetId:     result.Message,
+		OperationId:  result.Value,
 		AppliedIndex: state.Index(),
 	}, nil
 }

@@ -158,15 +158,8 @@ func (m *membership) Members() []admin.Member {
 
 // Add lets a running node know of this cluster, so that it asks to be admitted,
 // and waits until it is.
-func (m *membership) Add(ctx context.Context, nodeID, address string, _ bool) (uint64, error) {
-	if err := m.Invite(ctx, address); err != nil {
-		return 0, err
-	}
-	state, err := m.Store().Until(ctx, func(s *fsm.State) bool { return nodeID == "" || s.Node(nodeID) != nil })
-	if err != nil {
-		return 0, err
-	}
-	return state.Index(), nil
+func (m *membership) Add(ctx context.Context, address string) (string, uint64, error) {
+	return m.Invite(ctx, address)
 }
 
 func memberStatus(s cluster.MemberStatus) string {

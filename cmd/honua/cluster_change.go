@@ -23,24 +23,21 @@ type appliedView struct {
 
 func newClusterJoinCommand(s *session) *cobra.Command {
 	var write writeFlags
-	var id string
-	var learner bool
 	command := &cobra.Command{
-		Use:     "join ADDRESS --id NODE",
-		Short:   "Admit a running node, given by its gRPC address",
-		Example: "  honua cluster join 10.0.0.4:7700 --id node4",
+		Use:   "join ADDRESS",
+		Short: "Admit a running node, given by its gossip address",
+		Long: `Admit a running node, given by its gossip address. A node whose Cluster.Join names a member of the
+cluster joins by itself; this is for one that knows of nobody.`,
+		Example: "  honua cluster join 10.0.0.4:7702",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			request := &pb.AddServerRequest{RequestId: write.id(), Id: id, Address: args[0], Voter: !learner}
-			return s.reconfigure(cmd.Context(), id, "joined", func(ctx context.Context, c *client.Client) (uint64, error) {
+			request := &pb.AddServerRequest{RequestId: write.id(), Address: args[0]}
+			return s.reconfigure(cmd.Context(), args[0], "joined", func(ctx context.Context, c *client.Client) (uint64, error) {
 				answer, err := c.Cluster().AddServer(ctx, request)
 				return answer.GetAppliedIndex(), err
 			})
 		},
 	}
-	command.Flags().StringVar(&id, "id", "", "the node's id (required)")
-	command.Flags().BoolVar(&learner, "learner", false, "the node follows, and never votes")
-	required(command, "id")
 	write.register(command.Flags())
 	return command
 }

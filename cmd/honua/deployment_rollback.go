@@ -64,7 +64,7 @@ func (s *session) rollback(ctx context.Context, write *writeFlags, request *pb.R
 	return s.deploymentOutcome(target, write.exitCode, true)
 }
 
-// untilRolledBack waits until the target is active and nothing is on its way, or the rollback has ended without it.
+// untilRolledBack waits until the rollback's operation has ended, or awaits approval.
 func (s *session) untilRolledBack(ctx context.Context, environment string, answer *pb.RollbackDeploymentResponse) error {
 	bounded, cancel := context.WithTimeout(ctx, s.flags.forOutcome())
 	defer cancel()
@@ -72,13 +72,10 @@ func (s *session) untilRolledBack(ctx context.Context, environment string, answe
 	defer display.close()
 	target, state := answer.GetTargetId(), ""
 	err := s.watchEnvironment(bounded, environment, func(m *pb.WatchEnvironmentsResponse) error {
-		if m.GetIndex() < answer.GetAppliedIndex() {
-			return nil
-		}
 		e := m.GetEnvironment()
 		state = fmt.Sprintf("rolling back %s to %s", environment, target)
 		display.show([]string{state})
-		done, err := rolledBack(e, target)
+		done, err := rolledBack(e, answer)
 		if done && err == nil {
 			return errSettled
 		}
@@ -88,20 +85,20 @@ func (s *session) untilRolledBack(ctx context.Context, environment string, answe
 }
 
 // rolledBack judges an environment after a rollback was accepted.
-func rolledBack(e *pb.Environment, target string) (done bool, err error) {
-	switch {
-	case inFlight(e):
+func rolledBack(e *pb.Environment, answer *pb.RollbackDeploymentResponse) (done bool, err error) {
+	if op := e.GetOperation(); op.GetId() == answer.GetOperationId() {
+		if op.GetAwaitingApproval() {
+			return true, fmt.Errorf("the rollback awaits approval: honua deployment approve %s", answer.GetDeployment().GetId())
+		}
 		return false, nil
-	case e.GetActiveDeploymentId() == target:
+	}
+	outcome := e.GetLastOutcome()
+	switch {
+	case outcome.GetOperationId() < answer.GetOperationId():
+		return false, nil
+	case outcome.GetOperationId() == answer.GetOperationId() && !outcome.GetOk():
+		return true, errors.New("the rollback failed: " + outcome.GetMessage())
+	default:
 		return true, nil
 	}
-	current := e.GetCurrentDeployment()
-	if settled(current) {
-		reason := current.GetErrorMessage()
-		if reason == "" {
-			reason = e.GetHealthMessage()
-		}
-		return true, errors.New("the rollback failed, what was served before is served on: " + reason)
-	}
-	return false, nil
 }

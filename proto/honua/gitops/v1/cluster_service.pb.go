@@ -519,10 +519,8 @@ func (x *ListMembersResponse) GetMembers() []*Member {
 type AddServerRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Id        string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	// host:port of the node's gRPC address.
-	Address       string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
-	Voter         bool   `protobuf:"varint,4,opt,name=voter,proto3" json:"voter,omitempty"`
+	// host:port of the node's gossip address. Whether it votes is its own configuration's to say.
+	Address       string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -564,13 +562,6 @@ func (x *AddServerRequest) GetRequestId() string {
 	return ""
 }
 
-func (x *AddServerRequest) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
 func (x *AddServerRequest) GetAddress() string {
 	if x != nil {
 		return x.Address
@@ -578,16 +569,10 @@ func (x *AddServerRequest) GetAddress() string {
 	return ""
 }
 
-func (x *AddServerRequest) GetVoter() bool {
-	if x != nil {
-		return x.Voter
-	}
-	return false
-}
-
 type AddServerResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AppliedIndex  uint64                 `protobuf:"varint,1,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -627,6 +612,13 @@ func (x *AddServerResponse) GetAppliedIndex() uint64 {
 		return x.AppliedIndex
 	}
 	return 0
+}
+
+func (x *AddServerResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
 }
 
 type RemoveServerRequest struct {
@@ -871,15 +863,14 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\x05voter\x18\a \x01(\bR\x05voter\x12\x18\n" +
 	"\aversion\x18\b \x01(\tR\aversion\"H\n" +
 	"\x13ListMembersResponse\x121\n" +
-	"\amembers\x18\x01 \x03(\v2\x17.honua.gitops.v1.MemberR\amembers\"q\n" +
+	"\amembers\x18\x01 \x03(\v2\x17.honua.gitops.v1.MemberR\amembers\"K\n" +
 	"\x10AddServerRequest\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x01 \x01(\tR\trequestId\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
-	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x14\n" +
-	"\x05voter\x18\x04 \x01(\bR\x05voter\"8\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\"H\n" +
 	"\x11AddServerResponse\x12#\n" +
-	"\rapplied_index\x18\x01 \x01(\x04R\fappliedIndex\"D\n" +
+	"\rapplied_index\x18\x01 \x01(\x04R\fappliedIndex\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"D\n" +
 	"\x13RemoveServerRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x0e\n" +

@@ -1114,9 +1114,11 @@ func (x *RollbackDeploymentRequest) GetActor() string {
 type RollbackDeploymentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The deployment that is rolled away from.
-	Deployment    *Deployment `protobuf:"bytes,1,opt,name=deployment,proto3" json:"deployment,omitempty"`
-	TargetId      string      `protobuf:"bytes,2,opt,name=target_id,json=targetId,proto3" json:"target_id,omitempty"`
-	AppliedIndex  uint64      `protobuf:"varint,3,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	Deployment   *Deployment `protobuf:"bytes,1,opt,name=deployment,proto3" json:"deployment,omitempty"`
+	TargetId     string      `protobuf:"bytes,2,opt,name=target_id,json=targetId,proto3" json:"target_id,omitempty"`
+	AppliedIndex uint64      `protobuf:"varint,3,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	// The operation to wait for; see Environment.operation and last_outcome.
+	OperationId   uint64 `protobuf:"varint,4,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1168,6 +1170,13 @@ func (x *RollbackDeploymentResponse) GetTargetId() string {
 func (x *RollbackDeploymentResponse) GetAppliedIndex() uint64 {
 	if x != nil {
 		return x.AppliedIndex
+	}
+	return 0
+}
+
+func (x *RollbackDeploymentResponse) GetOperationId() uint64 {
+	if x != nil {
+		return x.OperationId
 	}
 	return 0
 }
@@ -1272,13 +1281,14 @@ const file_honua_gitops_v1_deployment_service_proto_rawDesc = "" +
 	"\venvironment\x18\x02 \x01(\tR\venvironment\x12\x13\n" +
 	"\x05to_id\x18\x03 \x01(\tR\x04toId\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05actor\x18\x05 \x01(\tR\x05actor\"\x9b\x01\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\"\xbe\x01\n" +
 	"\x1aRollbackDeploymentResponse\x12;\n" +
 	"\n" +
 	"deployment\x18\x01 \x01(\v2\x1b.honua.gitops.v1.DeploymentR\n" +
 	"deployment\x12\x1b\n" +
 	"\ttarget_id\x18\x02 \x01(\tR\btargetId\x12#\n" +
-	"\rapplied_index\x18\x03 \x01(\x04R\fappliedIndex2\xba\a\n" +
+	"\rapplied_index\x18\x03 \x01(\x04R\fappliedIndex\x12!\n" +
+	"\foperation_id\x18\x04 \x01(\x04R\voperationId2\xba\a\n" +
 	"\x11DeploymentService\x12d\n" +
 	"\x0fListDeployments\x12'.honua.gitops.v1.ListDeploymentsRequest\x1a(.honua.gitops.v1.ListDeploymentsResponse\x12^\n" +
 	"\rGetDeployment\x12%.honua.gitops.v1.GetDeploymentRequest\x1a&.honua.gitops.v1.GetDeploymentResponse\x12i\n" +

@@ -1202,8 +1202,12 @@ type Environment struct {
 	ServedBy                   []*ServedBy            `protobuf:"bytes,20,rep,name=served_by,json=servedBy,proto3" json:"served_by,omitempty"`
 	PolicyDigest               string                 `protobuf:"bytes,21,opt,name=policy_digest,json=policyDigest,proto3" json:"policy_digest,omitempty"`
 	PollError                  string                 `protobuf:"bytes,22,opt,name=poll_error,json=pollError,proto3" json:"poll_error,omitempty"`
-	unknownFields              protoimpl.UnknownFields
-	sizeCache                  protoimpl.SizeCache
+	// What is on its way onto the nodes; absent if nothing is.
+	Operation *Operation `protobuf:"bytes,23,opt,name=operation,proto3" json:"operation,omitempty"`
+	// How the operation before ended.
+	LastOutcome   *Outcome `protobuf:"bytes,24,opt,name=last_outcome,json=lastOutcome,proto3" json:"last_outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Environment) Reset() {
@@ -1390,6 +1394,250 @@ func (x *Environment) GetPollError() string {
 	return ""
 }
 
+func (x *Environment) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *Environment) GetLastOutcome() *Outcome {
+	if x != nil {
+		return x.LastOutcome
+	}
+	return nil
+}
+
+// Operation is one content on its way onto the nodes.
+type Operation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// deploy, rollback or restore.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The deployment that is deployed, or rolled away from.
+	DeploymentId string `protobuf:"bytes,3,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
+	// The deployment whose content is activated.
+	TargetId string          `protobuf:"bytes,4,opt,name=target_id,json=targetId,proto3" json:"target_id,omitempty"`
+	Phase    DeploymentPhase `protobuf:"varint,5,opt,name=phase,proto3,enum=honua.gitops.v1.DeploymentPhase" json:"phase,omitempty"`
+	// A rollback that the policy wants approved first.
+	AwaitingApproval bool                   `protobuf:"varint,6,opt,name=awaiting_approval,json=awaitingApproval,proto3" json:"awaiting_approval,omitempty"`
+	Approvals        []*Approval            `protobuf:"bytes,7,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	Automatic        bool                   `protobuf:"varint,8,opt,name=automatic,proto3" json:"automatic,omitempty"`
+	Actor            string                 `protobuf:"bytes,9,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason           string                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
+	BegunAt          *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=begun_at,json=begunAt,proto3" json:"begun_at,omitempty"`
+	Deadline         *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Operation) Reset() {
+	*x = Operation{}
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Operation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Operation) ProtoMessage() {}
+
+func (x *Operation) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Operation.ProtoReflect.Descriptor instead.
+func (*Operation) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Operation) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Operation) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Operation) GetDeploymentId() string {
+	if x != nil {
+		return x.DeploymentId
+	}
+	return ""
+}
+
+func (x *Operation) GetTargetId() string {
+	if x != nil {
+		return x.TargetId
+	}
+	return ""
+}
+
+func (x *Operation) GetPhase() DeploymentPhase {
+	if x != nil {
+		return x.Phase
+	}
+	return DeploymentPhase_DEPLOYMENT_PHASE_UNSPECIFIED
+}
+
+func (x *Operation) GetAwaitingApproval() bool {
+	if x != nil {
+		return x.AwaitingApproval
+	}
+	return false
+}
+
+func (x *Operation) GetApprovals() []*Approval {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
+func (x *Operation) GetAutomatic() bool {
+	if x != nil {
+		return x.Automatic
+	}
+	return false
+}
+
+func (x *Operation) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Operation) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Operation) GetBegunAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BegunAt
+	}
+	return nil
+}
+
+func (x *Operation) GetDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Deadline
+	}
+	return nil
+}
+
+// Outcome is how an operation ended.
+type Outcome struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OperationId   uint64                 `protobuf:"varint,1,opt,name=operation_id,json=operationId,proto3" json:"operation_id,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	DeploymentId  string                 `protobuf:"bytes,3,opt,name=deployment_id,json=deploymentId,proto3" json:"deployment_id,omitempty"`
+	TargetId      string                 `protobuf:"bytes,4,opt,name=target_id,json=targetId,proto3" json:"target_id,omitempty"`
+	Ok            bool                   `protobuf:"varint,5,opt,name=ok,proto3" json:"ok,omitempty"`
+	Message       string                 `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Outcome) Reset() {
+	*x = Outcome{}
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Outcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Outcome) ProtoMessage() {}
+
+func (x *Outcome) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
+func (*Outcome) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Outcome) GetOperationId() uint64 {
+	if x != nil {
+		return x.OperationId
+	}
+	return 0
+}
+
+func (x *Outcome) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Outcome) GetDeploymentId() string {
+	if x != nil {
+		return x.DeploymentId
+	}
+	return ""
+}
+
+func (x *Outcome) GetTargetId() string {
+	if x != nil {
+		return x.TargetId
+	}
+	return ""
+}
+
+func (x *Outcome) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *Outcome) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Outcome) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // ServedBy is what one node is known to serve of an environment.
 type ServedBy struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -1398,13 +1646,14 @@ type ServedBy struct {
 	Digest          string                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
 	Available       bool                   `protobuf:"varint,4,opt,name=available,proto3" json:"available,omitempty"`
 	Message         string                 `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	Environment     string                 `protobuf:"bytes,6,opt,name=environment,proto3" json:"environment,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ServedBy) Reset() {
 	*x = ServedBy{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1665,7 @@ func (x *ServedBy) String() string {
 func (*ServedBy) ProtoMessage() {}
 
 func (x *ServedBy) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1678,7 @@ func (x *ServedBy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServedBy.ProtoReflect.Descriptor instead.
 func (*ServedBy) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{8}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ServedBy) GetNodeId() string {
@@ -1467,6 +1716,13 @@ func (x *ServedBy) GetMessage() string {
 	return ""
 }
 
+func (x *ServedBy) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
 // PlanChange is one line of a plan.
 type PlanChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1484,7 +1740,7 @@ type PlanChange struct {
 
 func (x *PlanChange) Reset() {
 	*x = PlanChange{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1496,7 +1752,7 @@ func (x *PlanChange) String() string {
 func (*PlanChange) ProtoMessage() {}
 
 func (x *PlanChange) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1509,7 +1765,7 @@ func (x *PlanChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanChange.ProtoReflect.Descriptor instead.
 func (*PlanChange) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{9}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PlanChange) GetKind() string {
@@ -1580,7 +1836,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1592,7 +1848,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1605,7 +1861,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{10}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Plan) GetEnvironment() string {
@@ -1703,7 +1959,7 @@ type AuditRecord struct {
 
 func (x *AuditRecord) Reset() {
 	*x = AuditRecord{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +1971,7 @@ func (x *AuditRecord) String() string {
 func (*AuditRecord) ProtoMessage() {}
 
 func (x *AuditRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +1984,7 @@ func (x *AuditRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRecord.ProtoReflect.Descriptor instead.
 func (*AuditRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AuditRecord) GetSequence() uint64 {
@@ -1908,7 +2164,7 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x120\n" +
 	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
-	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\xe8\a\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\xdf\b\n" +
 	"\vEnvironment\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06branch\x18\x02 \x01(\tR\x06branch\x12'\n" +
@@ -1934,13 +2190,38 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\tserved_by\x18\x14 \x03(\v2\x19.honua.gitops.v1.ServedByR\bservedBy\x12#\n" +
 	"\rpolicy_digest\x18\x15 \x01(\tR\fpolicyDigest\x12\x1d\n" +
 	"\n" +
-	"poll_error\x18\x16 \x01(\tR\tpollError\"\x9e\x01\n" +
+	"poll_error\x18\x16 \x01(\tR\tpollError\x128\n" +
+	"\toperation\x18\x17 \x01(\v2\x1a.honua.gitops.v1.OperationR\toperation\x12;\n" +
+	"\flast_outcome\x18\x18 \x01(\v2\x18.honua.gitops.v1.OutcomeR\vlastOutcome\"\xca\x03\n" +
+	"\tOperation\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12#\n" +
+	"\rdeployment_id\x18\x03 \x01(\tR\fdeploymentId\x12\x1b\n" +
+	"\ttarget_id\x18\x04 \x01(\tR\btargetId\x126\n" +
+	"\x05phase\x18\x05 \x01(\x0e2 .honua.gitops.v1.DeploymentPhaseR\x05phase\x12+\n" +
+	"\x11awaiting_approval\x18\x06 \x01(\bR\x10awaitingApproval\x127\n" +
+	"\tapprovals\x18\a \x03(\v2\x19.honua.gitops.v1.ApprovalR\tapprovals\x12\x1c\n" +
+	"\tautomatic\x18\b \x01(\bR\tautomatic\x12\x14\n" +
+	"\x05actor\x18\t \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\n" +
+	" \x01(\tR\x06reason\x125\n" +
+	"\bbegun_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\abegunAt\x126\n" +
+	"\bdeadline\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\"\xd8\x01\n" +
+	"\aOutcome\x12!\n" +
+	"\foperation_id\x18\x01 \x01(\x04R\voperationId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12#\n" +
+	"\rdeployment_id\x18\x03 \x01(\tR\fdeploymentId\x12\x1b\n" +
+	"\ttarget_id\x18\x04 \x01(\tR\btargetId\x12\x0e\n" +
+	"\x02ok\x18\x05 \x01(\bR\x02ok\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x12*\n" +
+	"\x02at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xc0\x01\n" +
 	"\bServedBy\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12)\n" +
 	"\x10activation_index\x18\x02 \x01(\x04R\x0factivationIndex\x12\x16\n" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x1c\n" +
 	"\tavailable\x18\x04 \x01(\bR\tavailable\x12\x18\n" +
-	"\amessage\x18\x05 \x01(\tR\amessage\"\xac\x01\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x12 \n" +
+	"\venvironment\x18\x06 \x01(\tR\venvironment\"\xac\x01\n" +
 	"\n" +
 	"PlanChange\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
@@ -2034,7 +2315,7 @@ func file_honua_gitops_v1_types_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(DeploymentState)(0),          // 0: honua.gitops.v1.DeploymentState
 	(DeploymentPhase)(0),          // 1: honua.gitops.v1.DeploymentPhase
@@ -2050,51 +2331,60 @@ var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(*Hold)(nil),                  // 11: honua.gitops.v1.Hold
 	(*Pause)(nil),                 // 12: honua.gitops.v1.Pause
 	(*Environment)(nil),           // 13: honua.gitops.v1.Environment
-	(*ServedBy)(nil),              // 14: honua.gitops.v1.ServedBy
-	(*PlanChange)(nil),            // 15: honua.gitops.v1.PlanChange
-	(*Plan)(nil),                  // 16: honua.gitops.v1.Plan
-	(*AuditRecord)(nil),           // 17: honua.gitops.v1.AuditRecord
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*Operation)(nil),             // 14: honua.gitops.v1.Operation
+	(*Outcome)(nil),               // 15: honua.gitops.v1.Outcome
+	(*ServedBy)(nil),              // 16: honua.gitops.v1.ServedBy
+	(*PlanChange)(nil),            // 17: honua.gitops.v1.PlanChange
+	(*Plan)(nil),                  // 18: honua.gitops.v1.Plan
+	(*AuditRecord)(nil),           // 19: honua.gitops.v1.AuditRecord
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
 }
 var file_honua_gitops_v1_types_proto_depIdxs = []int32{
 	0,  // 0: honua.gitops.v1.StateTransition.from:type_name -> honua.gitops.v1.DeploymentState
 	0,  // 1: honua.gitops.v1.StateTransition.to:type_name -> honua.gitops.v1.DeploymentState
-	18, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
+	20, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
 	1,  // 3: honua.gitops.v1.StateTransition.phase:type_name -> honua.gitops.v1.DeploymentPhase
-	18, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	20, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
 	0,  // 5: honua.gitops.v1.Deployment.state:type_name -> honua.gitops.v1.DeploymentState
 	1,  // 6: honua.gitops.v1.Deployment.phase:type_name -> honua.gitops.v1.DeploymentPhase
 	2,  // 7: honua.gitops.v1.Deployment.health:type_name -> honua.gitops.v1.Health
 	3,  // 8: honua.gitops.v1.Deployment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	18, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
-	18, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
-	18, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
+	20, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
+	20, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
+	20, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
 	6,  // 12: honua.gitops.v1.Deployment.state_history:type_name -> honua.gitops.v1.StateTransition
 	4,  // 13: honua.gitops.v1.Deployment.risk:type_name -> honua.gitops.v1.RiskLevel
 	7,  // 14: honua.gitops.v1.Deployment.approvals:type_name -> honua.gitops.v1.Approval
-	18, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
+	20, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
 	8,  // 16: honua.gitops.v1.Deployment.nodes:type_name -> honua.gitops.v1.NodeProgress
-	18, // 17: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
-	18, // 18: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	18, // 19: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
-	18, // 20: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
+	20, // 17: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
+	20, // 18: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	20, // 19: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
+	20, // 20: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
 	9,  // 21: honua.gitops.v1.Environment.current_deployment:type_name -> honua.gitops.v1.Deployment
 	2,  // 22: honua.gitops.v1.Environment.health:type_name -> honua.gitops.v1.Health
 	3,  // 23: honua.gitops.v1.Environment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	18, // 24: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
+	20, // 24: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
 	12, // 25: honua.gitops.v1.Environment.pause:type_name -> honua.gitops.v1.Pause
 	11, // 26: honua.gitops.v1.Environment.holds:type_name -> honua.gitops.v1.Hold
-	14, // 27: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
-	4,  // 28: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
-	15, // 29: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
-	15, // 30: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
-	15, // 31: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
-	18, // 32: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	16, // 27: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
+	14, // 28: honua.gitops.v1.Environment.operation:type_name -> honua.gitops.v1.Operation
+	15, // 29: honua.gitops.v1.Environment.last_outcome:type_name -> honua.gitops.v1.Outcome
+	1,  // 30: honua.gitops.v1.Operation.phase:type_name -> honua.gitops.v1.DeploymentPhase
+	7,  // 31: honua.gitops.v1.Operation.approvals:type_name -> honua.gitops.v1.Approval
+	20, // 32: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
+	20, // 33: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
+	20, // 34: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	4,  // 35: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
+	17, // 36: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
+	17, // 37: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
+	17, // 38: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
+	20, // 39: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_types_proto_init() }
@@ -2108,7 +2398,7 @@ func file_honua_gitops_v1_types_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_types_proto_rawDesc), len(file_honua_gitops_v1_types_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
