@@ -72,6 +72,25 @@ func TestReturnedFollowerIsUsedAtOnce(t *testing.T) {
 	})
 }
 
+// As TestReturnedFollowerIsUsedAtOnce, but the follower is silent, not absent:
+// every attempt costs a whole timeout.
+func TestHealedFollowerIsUsedAtOnce(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.three()
+		leader := l.awaitLeader()
+		away, other := l.followers()[0], l.followers()[1]
+		l.net.Isolate(away.ip, "10.0.0.1", "10.0.0.2", "10.0.0.3")
+		time.Sleep(10 * time.Minute)
+		l.net.Heal()
+		l.eventually(6*time.Second, "the follower hears its leader", func() bool { return away.node.Status().HasQuorum })
+		other.kill()
+		start := time.Now()
+		if _, err := leader.propose(3*time.Second, poll("needs the returned")); err != nil {
+			l.t.Fatalf("I14: %v after %s", err, time.Since(start))
+		}
+	})
+}
+
 func TestIsolatedLeader(t *testing.T) {
 	bubble(t, func(l *lab) {
 		ms := l.three()

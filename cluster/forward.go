@@ -36,10 +36,15 @@ func (n *Node) ask(ctx context.Context, leader string, call func(context.Context
 	if !n.tasks.start(func() { n.cancelOnChange(ctx, cancel, leader) }) {
 		return ErrStopping
 	}
-	if err := call(ctx, pb.NewPeerServiceClient(conn)); err != nil {
-		return peerError(err, sent.Load())
+	err = call(ctx, pb.NewPeerServiceClient(conn))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if !sent.Load() {
+		// The peer may have been away a moment ago: do not wait out gRPC's pause.
+		conn.ResetConnectBackoff()
+	}
+	return peerError(err, sent.Load())
 }
 
 func (n *Node) cancelOnChange(ctx context.Context, cancel context.CancelFunc, leader string) {
