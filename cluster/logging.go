@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -45,7 +46,7 @@ func plain(args []any) []any {
 		switch value := arg.(type) {
 		case string:
 			if i%2 == 0 {
-				arg = string(bytes.ReplaceAll([]byte(value), []byte("-"), []byte("_")))
+				arg = strings.NewReplacer("-", "_", " ", "_").Replace(value)
 			}
 		case hclog.Format:
 			arg = formatted(value)
