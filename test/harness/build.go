@@ -1,0 +1,49 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// binaryVariable names the program to test; Main builds one where it is not set.
+const binaryVariable = "HONUA_TEST_BINARY"
+
+// Main builds the program, runs the tests and returns their exit code. The program is built without the race
+// detector: what is measured and killed here is what operators run.
+func Main(m *testing.M) int {
+	if os.Getenv(binaryVariable) == "" {
+		dir, err := os.MkdirTemp("", "honua-test-")
+		if err != nil {
+			return complain(err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		program := filepath.Join(dir, "honua")
+		build := exec.Command("go", "build", "-o", program, "github.com/honua-io/honua-gitops/cmd/honua")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return complain(fmt.Errorf("go build: %w\n%s", err, out))
+		}
+		if err := os.Setenv(binaryVariable, program); err != nil {
+			return complain(err)
+		}
+	}
+	return m.Run()
+}
+
+func complain(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// Binary is the path of the program under test.
+func Binary(t testing.TB) string {
+	t.Helper()
+	program := os.Getenv(binaryVariable)
+	if program == "" {
+		t.Fatal("the test package's TestMain has to call harness.Main")
+	}
+	return program
+}
