@@ -76,7 +76,11 @@ func prepare(environment, branch string, b base, reading *gitsync.Reading) *Cand
 	}
 	normalised := c.readPolicy(environment, reading.Policy)
 	files := catalogFiles(reading.Files)
-	c.encode(files, normalised)
+	// Without its policy a content is another one, that may be active or held:
+	// a commit whose policy cannot be read is known by its id alone.
+	if len(c.Problems) == 0 {
+		c.encode(files, normalised)
+	}
 	model, problems := catalog.Parse(environment, files)
 	if catalog.HasErrors(problems) {
 		c.fail("validation_failed", problems)
