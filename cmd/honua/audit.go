@@ -70,7 +70,7 @@ func (s *session) auditTable(w io.Writer, records []view.AuditRecord) error {
 	t := newTable(w, s.columns(narrow, "SEQ", "AT", "ACTOR", "ACTION", "ENVIRONMENT", "OBJECT", "REASON",
 		"DETAIL", "SOURCE", "AUTHENTICATION", "REQUEST", "HASH")...)
 	for _, r := range records {
-		t.row(s.columns(narrow, number(r.Sequence), local(r.At), safe(r.Actor), r.Action, r.Environment, safe(r.Object),
+		t.row(s.columns(narrow, number(r.Sequence), utc(r.At), safe(r.Actor), r.Action, r.Environment, safe(r.Object),
 			s.clip(r.Reason, 60), s.clip(r.Detail, 60), r.Source, r.Authentication, r.RequestID, r.Hash)...)
 	}
 	return t.flush()

@@ -109,8 +109,8 @@ func (s *session) deploymentTable(w io.Writer, list []view.Deployment) error {
 		"ENVIRONMENT", "PHASE", "SYNC", "RISK", "INITIATED BY", "COMPLETED")...)
 	for _, d := range list {
 		t.row(s.columns(narrow, d.ID, s.paint(d.State), s.paint(d.Health), view.Short(d.Commit), clip(d.Author, 24),
-			local(d.StartedAt), s.clip(view.FirstLine(d.Message), 50),
-			d.Environment, d.Phase, d.SyncStatus, d.Risk, d.InitiatedBy, local(d.CompletedAt))...)
+			utc(d.StartedAt), s.clip(view.FirstLine(d.Message), 50),
+			d.Environment, d.Phase, d.SyncStatus, d.Risk, d.InitiatedBy, utc(d.CompletedAt))...)
 	}
 	return t.flush()
 }

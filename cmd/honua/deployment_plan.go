@@ -52,7 +52,7 @@ func newDeploymentPlanCommand(s *session) *cobra.Command {
 
 // printPlan prints a plan in the format asked for and, with --exit-code, tells by its error whether something changes.
 func (s *session) printPlan(plan catalog.Plan, exitCode bool) error {
-	err := error(nil)
+	var err error
 	if s.flags.output == formatMarkdown {
 		err = catalog.WriteMarkdown(s.out, plan)
 	} else {

@@ -68,8 +68,8 @@ func (s *session) deploymentDetails(w io.Writer, d view.Deployment) {
 	pair(w, "Sync", d.SyncStatus)
 	pair(w, "Risk", d.Risk)
 	pair(w, "Initiated by", d.InitiatedBy)
-	pair(w, "Started", local(d.StartedAt))
-	pair(w, "Completed", local(d.CompletedAt))
+	pair(w, "Started", utc(d.StartedAt))
+	pair(w, "Completed", utc(d.CompletedAt))
 	if d.ActivationIndex > 0 {
 		pair(w, "Activation", number(d.ActivationIndex))
 	}
@@ -80,6 +80,7 @@ func (s *session) deploymentDetails(w io.Writer, d view.Deployment) {
 	if len(d.Nodes) > 0 {
 		newline(w)
 		nodeTable(w, d)
+		newline(w)
 	}
 	s.transitions(w, d)
 }
@@ -89,10 +90,10 @@ func approvals(w io.Writer, d view.Deployment) {
 		pair(w, "Approvals", fmt.Sprintf("%d of %d  %s", len(d.Approvals), d.RequiredApprovers, strings.Join(d.ApprovalReasons, ", ")))
 	}
 	for _, a := range d.Approvals {
-		pair(w, "Approved by", strings.TrimSpace(a.Approver+"  "+local(a.At)+"  "+a.Comment))
+		pair(w, "Approved by", strings.TrimSpace(a.Approver+"  "+utc(a.At)+"  "+a.Comment))
 	}
 	if d.State == "AwaitingApproval" {
-		pair(w, "Expires", local(d.ApprovalExpiresAt))
+		pair(w, "Expires", utc(d.ApprovalExpiresAt))
 		pair(w, "Next", "honua deployment approve "+d.ID)
 	}
 }
@@ -138,6 +139,6 @@ func (s *session) transitions(w io.Writer, d view.Deployment) {
 		if step.Phase != "" {
 			to += " (" + step.Phase + ")"
 		}
-		fmt.Fprintf(w, "  %s  %s  %s\n", local(step.Timestamp), to, safe(step.Message))
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %s  %s  %s", utc(step.Timestamp), to, safe(step.Message)), " "))
 	}
 }

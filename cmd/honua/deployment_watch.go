@@ -65,8 +65,8 @@ func (s *session) watchOne(ctx context.Context, request *pb.WatchDeploymentsRequ
 // watchAll prints every event until the command is interrupted, which is its normal end.
 func (s *session) watchAll(ctx context.Context, request *pb.WatchDeploymentsRequest) error {
 	err := s.watchEvents(ctx, request, s.printEvent)
-	if ctx.Err() != nil {
-		return nil
+	if errors.Is(ctx.Err(), context.Canceled) && errors.Is(err, context.Canceled) {
+		err = nil
 	}
 	return s.watched(ctx, err, "the watch")
 }
@@ -120,6 +120,6 @@ func (s *session) printEvent(m *pb.WatchDeploymentsResponse) error {
 	if shown.Event != nil {
 		what = shown.Event.Action
 	}
-	_, err := fmt.Fprintf(s.out, "%s  %s  %s  %s  %s%s\n", local(d.UpdatedAt), d.ID, s.paint(d.State), view.Short(d.Commit), safe(what), because(d))
+	_, err := fmt.Fprintf(s.out, "%s  %s  %s  %s  %s%s\n", utc(d.UpdatedAt), d.ID, s.paint(d.State), view.Short(d.Commit), safe(what), because(d))
 	return err
 }

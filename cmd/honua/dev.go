@@ -111,7 +111,8 @@ func (o *devOptions) continueFrom(earlier devRecord, changed func(string) bool) 
 		o.basePort = earlier.BasePort
 	}
 	if o.nodes < earlier.Nodes {
-		return fmt.Errorf("%s holds a cluster of %d nodes; with --nodes %d it may have no quorum. Leave the flag out, or name another --dir", o.dir, earlier.Nodes, o.nodes)
+		return fmt.Errorf("%s holds a cluster of %d nodes; with --nodes %d it may have no quorum. Leave the flag out, or name another --dir",
+			o.dir, earlier.Nodes, o.nodes)
 	}
 	if o.basePort != earlier.BasePort {
 		return fmt.Errorf("the nodes in %s know each other at --base-port %d. Leave the flag out, or name another --dir", o.dir, earlier.BasePort)

@@ -54,8 +54,11 @@ func (v *supervisor) once(ctx context.Context) string {
 	if err != nil {
 		return err.Error()
 	}
-	command := exec.Command(v.executable, "server", "--config", v.node.configFile())
+	command := exec.CommandContext(ctx, v.executable, "server", "--config", v.node.configFile())
 	command.Stdout, command.Stderr = log, log
+	// When the context ends the process is asked to stop, and killed if it does not in time.
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	command.WaitDelay = stopWithin
 	command.SysProcAttr = processAttributes()
 	err = command.Start()
 	// The child has its own descriptor of the file.
@@ -64,37 +67,10 @@ func (v *supervisor) once(ctx context.Context) string {
 		return err.Error()
 	}
 	v.started(command.Process.Pid)
-	ended := make(chan struct{})
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		stopProcess(ctx, command.Process, ended)
-	}()
-	err = command.Wait()
-	close(ended)
-	<-stopped
-	if err != nil {
+	if err := command.Wait(); err != nil {
 		return err.Error()
 	}
 	return "exit status 0"
-}
-
-// stopProcess asks the process to stop when the context ends, and kills it if it does not.
-func stopProcess(ctx context.Context, process *os.Process, ended <-chan struct{}) {
-	select {
-	case <-ended:
-		return
-	case <-ctx.Done():
-	}
-	// A process that has ended in between cannot be signalled, and need not be.
-	_ = process.Signal(syscall.SIGTERM)
-	timer := time.NewTimer(stopWithin)
-	defer timer.Stop()
-	select {
-	case <-ended:
-	case <-timer.C:
-		_ = process.Kill()
-	}
 }
 
 // logTail is the end of a node's log, to show why it did not start.

@@ -52,7 +52,7 @@ func (s *session) environmentTable(w io.Writer, list []view.Environment) error {
 		"BRANCH", "ACTIVATION", "DIGEST", "HOLDS", "PAUSED")...)
 	for _, e := range list {
 		t.row(s.columns(narrow, e.Name, s.paint(e.Health), s.paint(e.SyncStatus), view.Short(e.DeployedCommit),
-			view.Short(e.LatestCommit), e.ActiveDeploymentID, local(e.LastUpdated),
+			view.Short(e.LatestCommit), e.ActiveDeploymentID, utc(e.LastUpdated),
 			e.Branch, number(e.ActivationIndex), view.Short(e.ActiveDigest), number(uint64(len(e.Holds))), yesNo(e.Pause != nil))...)
 	}
 	return t.flush()
@@ -65,9 +65,9 @@ func freezeLine(w io.Writer, freeze *view.Pause) {
 }
 
 func pauseText(p view.Pause) string {
-	text := fmt.Sprintf(" by %s since %s: %s", safe(p.Actor), local(p.Since), safe(p.Reason))
+	text := fmt.Sprintf(" by %s since %s: %s", safe(p.Actor), utc(p.Since), safe(p.Reason))
 	if p.Until != nil {
-		text += ", until " + local(p.Until)
+		text += ", until " + utc(p.Until)
 	}
 	return text
 }
@@ -106,7 +106,7 @@ func (s *session) environmentDetails(w io.Writer, e view.Environment) error {
 	pair(w, "Latest", view.Short(e.LatestCommit))
 	pair(w, "Digest", e.ActiveDigest)
 	pair(w, "Deployment", e.ActiveDeploymentID)
-	pair(w, "Updated", local(e.LastUpdated))
+	pair(w, "Updated", utc(e.LastUpdated))
 	pair(w, "Poll error", e.PollError)
 	if e.Pause != nil {
 		fmt.Fprintf(w, "Paused%s. Next: honua environment resume %s\n", pauseText(*e.Pause), e.Name)
@@ -147,7 +147,7 @@ func newEnvironmentHistoryCommand(s *session) *cobra.Command {
 			return s.print(list, func(w io.Writer) error {
 				t := newTable(w, "INDEX", "KIND", "DEPLOYMENT", "COMMIT", "DIGEST", "AT", "ACTOR", "REASON")
 				for _, a := range list.Activations {
-					t.row(number(a.Index), a.Kind, a.DeploymentID, view.Short(a.Commit), view.Short(a.Digest), local(a.At),
+					t.row(number(a.Index), a.Kind, a.DeploymentID, view.Short(a.Commit), view.Short(a.Digest), utc(a.At),
 						safe(a.Actor), s.clip(a.Reason, 60))
 				}
 				return t.flush()

@@ -139,7 +139,8 @@ func hints(err error, address string) []string {
 	case failure.Outcome == client.Unknown && failure.RequestID != "":
 		lines = append(lines, "Run the same command again with --request-id "+failure.RequestID+" to learn the outcome; it is executed at most once.")
 	case errors.Is(err, client.ErrUnreachable):
-		lines = append(lines, fmt.Sprintf("Tried %s. Is a node running there? Name others with --address or %s; 'honua dev' starts a cluster here.", address, envAddress))
+		lines = append(lines, fmt.Sprintf("Tried %s. Is a node running there? Name others with --address or %s; 'honua dev' starts a cluster here.",
+			address, envAddress))
 	case errors.Is(err, client.ErrNoLeader):
 		lines = append(lines, "Nothing was changed. A majority of the voters has to run and reach each other; 'honua status --stale' shows what a node knows.")
 	}

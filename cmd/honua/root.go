@@ -36,7 +36,7 @@ func newRootCommand(s *session) *cobra.Command {
 		&cobra.Group{ID: groupOperate, Title: "Operate a cluster:"},
 		&cobra.Group{ID: groupAuthor, Title: "Write configuration:"},
 	)
-	root.AddCommand(serverCommands()...)
+	root.AddCommand(serverCommands(s)...)
 	root.AddCommand(grouped(groupRun, newDevCommand(s), newHealthCommand(s), newConfigCommand(s))...)
 	root.AddCommand(grouped(groupOperate,
 		newStatusCommand(s), newDeploymentCommand(s), newEnvironmentCommand(s), newClusterCommand(s), newAuditCommand(s))...)

@@ -93,7 +93,7 @@ func (s *session) printOverview(w io.Writer, o overview) error {
 	for _, d := range o.AwaitingApproval {
 		fmt.Fprintf(w, "  %s  %s  %s  risk %s, %d of %d approvals, expires %s\n    honua deployment plan -e %s · honua deployment approve %s\n",
 			d.ID, view.Short(d.Commit), clip(view.FirstLine(d.Message), 50), d.Risk, len(d.Approvals), d.RequiredApprovers,
-			local(d.ApprovalExpiresAt), d.Environment, d.ID)
+			utc(d.ApprovalExpiresAt), d.Environment, d.ID)
 	}
 	if len(o.Attention) > 0 {
 		fmt.Fprintln(w, "\nNeeds attention:")

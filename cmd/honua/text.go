@@ -40,12 +40,12 @@ func (s *session) clip(text string, length int) string {
 	return clip(text, length)
 }
 
-// local is a moment in tables, to the second.
-func local(t *view.Time) string {
+// utc is a moment in tables, to the second.
+func utc(t *view.Time) string {
 	if t == nil || t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02 15:04:05")
+	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
 // elapsed is a span of time in progress displays.

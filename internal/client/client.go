@@ -93,7 +93,7 @@ func pause(ctx context.Context, since time.Duration) bool {
 	if since > shortPausesFor {
 		least, most = longPauseLeast, longPauseMost
 	}
-	timer := time.NewTimer(least + rand.N(most-least))
+	timer := time.NewTimer(least + rand.N(most-least)) //nolint:gosec // spreads load, keeps no secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:

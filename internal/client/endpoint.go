@@ -39,7 +39,7 @@ func (e *endpoint) connect(ctx context.Context) (*grpc.ClientConn, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return nil, fmt.Errorf("no connection to %s within %s", e.address, e.timeout)
+	return nil, fmt.Errorf("cannot connect to %s", e.address)
 }
 
 func ready(ctx context.Context, conn *grpc.ClientConn) bool {

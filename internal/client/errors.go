@@ -30,9 +30,9 @@ var (
 type Outcome int
 
 const (
-	// NotExecuted: nothing was changed.
+	// NotExecuted means that nothing was changed.
 	NotExecuted Outcome = iota
-	// Unknown: it may have been executed; repeating it with the same request id finds out.
+	// Unknown means that it may have been executed; repeating it with the same request id finds out.
 	Unknown
 )
 
