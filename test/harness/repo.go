@@ -150,3 +150,34 @@ func (r *Repo) must(err error) {
 		r.t.Fatal(err)
 	}
 }
+
+// Forget leaves a layer out of what is written next.
+func (r *Repo) Forget(environment, id string) {
+	r.layers[environment] = slices.DeleteFunc(r.layers[environment], func(layer Layer) bool { return layer.ID == id })
+}
+
+// Hide moves the repository away, where commits can go on; back brings it back.
+func (r *Repo) Hide() (back func()) {
+	r.t.Helper()
+	place, hidden := r.Dir, r.Dir+".hidden"
+	r.must(os.Rename(place, hidden))
+	r.Dir = hidden
+	return func() {
+		r.t.Helper()
+		r.must(os.Rename(hidden, place))
+		r.Dir = place
+	}
+}
+
+// Empty puts a repository without a single commit in the place of this one; fill brings it back.
+func (r *Repo) Empty() (fill func()) {
+	r.t.Helper()
+	place, kept := filepath.Join(r.Dir, ".git"), r.Dir+".git.kept"
+	r.must(os.Rename(place, kept))
+	r.Git("init", "-q", "-b", "main")
+	return func() {
+		r.t.Helper()
+		r.must(os.RemoveAll(place))
+		r.must(os.Rename(kept, place))
+	}
+}
