@@ -133,6 +133,7 @@ func TestWhatNeedsApproval(t *testing.T) {
 		reason string
 	}{
 		{"medium risk", func(m *pb.CreateDeployment) { m.Risk = pb.RiskValue_RISK_VALUE_MEDIUM }, ""},
+		{"a risk that nobody judged", func(m *pb.CreateDeployment) { m.Risk = 0 }, fsm.ReasonRisk},
 		{"high risk", func(m *pb.CreateDeployment) { m.Risk = pb.RiskValue_RISK_VALUE_HIGH }, fsm.ReasonRisk},
 		{"I13 rewritten", func(m *pb.CreateDeployment) { m.Rewritten = true }, fsm.ReasonRewritten},
 	} {

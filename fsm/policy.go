@@ -67,7 +67,7 @@ func approvalReasons(p *Policy, d *Deployment, afterRollback bool) []string {
 	if p.RequiresApproval {
 		reasons = append(reasons, ReasonPolicy)
 	}
-	if p.MinimumRisk != RiskNone && d.Risk >= p.MinimumRisk {
+	if p.MinimumRisk != RiskNone && d.Risk.known() >= p.MinimumRisk {
 		reasons = append(reasons, ReasonRisk)
 	}
 	if d.Rewritten && p.ApproveRewrite {
@@ -77,6 +77,15 @@ func approvalReasons(p *Policy, d *Deployment, afterRollback bool) []string {
 		reasons = append(reasons, ReasonAfterRollback)
 	}
 	return reasons
+}
+
+// known is the risk, and the highest one for what is no risk: nothing passes a
+// gate because nobody judged it.
+func (r Risk) known() Risk {
+	if r < Low || r > Critical {
+		return Critical
+	}
+	return r
 }
 
 func policyOf(m *pb.PolicyValue) *Policy {

@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -70,40 +69,6 @@ func TestResolveRefuses(t *testing.T) {
 	for name, c := range cases {
 		if _, err := Resolve("production", &c.override, nil); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
-		}
-	}
-}
-
-// Promise I5 begins here: what needs approval, and nothing else.
-func TestI5Evaluate(t *testing.T) {
-	production, staging, development := Default("production"), Default("staging"), Default("development")
-	two := staging
-	two.MinimumApprovers = 2
-	cases := []struct {
-		name    string
-		policy  Policy
-		facts   Facts
-		reasons []string
-	}{
-		{"production, whatever the risk", production, Facts{Risk: catalog.RiskLow}, []string{ReasonRequired}},
-		{"production, risk", production, Facts{Risk: catalog.RiskMedium}, []string{ReasonRequired, ReasonRisk}},
-		{"staging below its threshold", staging, Facts{Risk: catalog.RiskMedium}, nil},
-		{"staging at its threshold", two, Facts{Risk: catalog.RiskHigh}, []string{ReasonRisk}},
-		{"staging, force push", staging, Facts{Risk: catalog.RiskLow, Rewritten: true}, []string{ReasonForcePush}},
-		{"staging, after rollback", staging, Facts{Risk: catalog.RiskLow, AfterRollback: true}, []string{ReasonAfterRollback}},
-		{"development, all of it", development, Facts{Risk: catalog.RiskHigh, Rewritten: true, AfterRollback: true}, nil},
-		{"development, critical", development, Facts{Risk: catalog.RiskCritical}, []string{ReasonRisk}},
-		{"no risk known", development, Facts{}, []string{ReasonRisk}},
-		{"a policy of nothing gates", Policy{}, Facts{Risk: catalog.RiskLow, Rewritten: true}, []string{ReasonRisk, ReasonForcePush}},
-	}
-	for _, c := range cases {
-		gate := Evaluate(c.policy, c.facts)
-		approvers := 0
-		if c.reasons != nil {
-			approvers = max(1, c.policy.MinimumApprovers)
-		}
-		if gate.NeedsApproval != (c.reasons != nil) || gate.Approvers != approvers || !slices.Equal(gate.Reasons, c.reasons) {
-			t.Errorf("%s: %+v", c.name, gate)
 		}
 	}
 }
