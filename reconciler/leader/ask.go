@@ -24,11 +24,22 @@ func (t *tenure) question(ctx context.Context, q Question) func() {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	answer, err := t.ask(ctx, q)
+	if err == nil && answer.Incarnation != t.incarnation(q.Node) {
+		err = errUnanswered // another data directory, not on record yet: it would be asked again at once
+	}
 	if err != nil {
 		t.Logger.DebugContext(ctx, msgNodeSilent, "node", q.Node, "environment", q.Environment, "error", err)
 		return nil
 	}
 	return func() { t.answers[q] = answer }
+}
+
+// incarnation is the data directory that the replicated state knows a node by.
+func (t *tenure) incarnation(node string) string {
+	if n := t.Store.State().Node(node); n != nil {
+		return n.Incarnation
+	}
+	return ""
 }
 
 func (t *tenure) ask(ctx context.Context, q Question) (Answer, error) {

@@ -144,13 +144,27 @@ func planActivation(in Inputs, env *fsm.Environment, op *fsm.Operation, d *Decis
 		}}})
 		return
 	}
-	if in.ClockTrusted && in.Now >= op.Deadline {
-		d.propose("env/"+env.Name, &pb.Payload{Command: &pb.Payload_RecordStaging{RecordStaging: &pb.RecordStaging{
-			Environment: env.Name, ExpectedSequence: env.Sequence, Operation: op.ID, Deadline: true,
-		}}})
+	// A participant that was unavailable when the others had staged may be back.
+	m := &pb.RecordStaging{Environment: env.Name, ExpectedSequence: env.Sequence, Operation: op.ID}
+	answers, _ := collect(in, env, op, false, d)
+	m.Answers = slices.DeleteFunc(answers, func(a *pb.AnswerValue) bool { return recorded(op, a) })
+	m.Deadline = in.ClockTrusted && in.Now >= op.Deadline
+	if len(m.GetAnswers()) > 0 || m.GetDeadline() {
+		d.propose("env/"+env.Name, &pb.Payload{Command: &pb.Payload_RecordStaging{RecordStaging: m}})
 		return
 	}
 	d.wakeAt(op.Deadline)
+}
+
+// recorded reports whether the state knows an answer to staging already.
+func recorded(op *fsm.Operation, a *pb.AnswerValue) bool {
+	want := fsm.AnswerNo
+	if a.GetAccepted() {
+		want = fsm.AnswerYes
+	}
+	return slices.ContainsFunc(op.Participants, func(p fsm.Participant) bool {
+		return p.NodeID == a.GetNodeId() && p.Staged == want
+	})
 }
 
 // mayActivate is the state machine's own rule, looked at beforehand so that

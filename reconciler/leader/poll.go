@@ -2,6 +2,7 @@ package leader
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
@@ -57,16 +58,24 @@ func (p *poller) kick() {
 func (p *poller) run(ctx context.Context) {
 	interval := time.Duration(p.settings.PollInterval) * time.Millisecond
 	p.Logger.InfoContext(ctx, sprintf(msgStarted, p.branch, int(interval.Seconds())))
-	repository, err := p.Open(p.settings, p.branch)
-	if err == nil {
-		defer repository.Close()
-	}
+	var repository Repository
+	defer func() {
+		if repository != nil {
+			repository.Close()
+		}
+	}()
 	backoff := gitsync.Backoff{Interval: interval}
 	for ctx.Err() == nil {
 		poll := Poll{Branch: p.branch, Generation: p.requested()}
 		var candidates []*Candidate
+		var err error
+		if repository == nil {
+			repository, err = p.Open(p.settings, p.branch)
+		}
 		if err != nil {
+			repository = nil // it is tried again: a full disk or an unreachable place may recover
 			poll.Code, poll.Err = gitsync.Code(err), err.Error()
+			p.Logger.WarnContext(ctx, msgPollFailed, "branch", p.branch, "code", poll.Code, "error", err)
 		} else {
 			candidates = p.poll(ctx, repository, &poll)
 		}
@@ -80,9 +89,13 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// take runs on the loop: the poll becomes an input.
+// take runs on the loop: the poll becomes an input. What another commit than
+// the head meant does not count any more.
 func (p *poller) take(poll Poll, candidates []*Candidate) {
 	p.polls[poll.Branch] = poll
+	maps.DeleteFunc(p.candidates, func(_ string, c *Candidate) bool {
+		return poll.Code == "" && c.Branch == poll.Branch && c.Commit != poll.Head
+	})
 	for _, c := range candidates {
 		p.candidates[c.Environment] = c
 	}

@@ -29,7 +29,7 @@ func (t *tenure) proposal(ctx context.Context, p Proposal) func() {
 		return nothing
 	}
 	return func() {
-		if t.polls[poll.GetBranch()].Generation == poll.GetGeneration() {
+		if p := t.polls[poll.GetBranch()]; p.Generation == poll.GetGeneration() && p.NextPoll == poll.GetNextPollMs() {
 			delete(t.polls, poll.GetBranch())
 		}
 	}
