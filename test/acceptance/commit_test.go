@@ -192,7 +192,10 @@ func TestBadCommitsAreNeverServed(t *testing.T) {
 func awaitFailed(t *testing.T, c *harness.Cluster, commit string) (d deployment) {
 	t.Helper()
 	harness.Eventually(t, harness.DeployWithin, func() error {
-		list := of(deployments(t, c, development), commit)
+		list, err := find(t, c, development, commit)
+		if err != nil {
+			return err
+		}
 		if len(list) == 0 {
 			return fmt.Errorf("no deployment of %s", commit)
 		}

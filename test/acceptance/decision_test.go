@@ -13,7 +13,10 @@ import (
 func awaitState(t *testing.T, c *harness.Cluster, environment, commit, state string) (d deployment) {
 	t.Helper()
 	harness.Eventually(t, harness.DeployWithin, func() error {
-		list := of(deployments(t, c, environment), commit)
+		list, err := find(t, c, environment, commit)
+		if err != nil {
+			return err
+		}
 		if len(list) != 1 {
 			return fmt.Errorf("%d deployments of %s", len(list), commit)
 		}
@@ -92,15 +95,14 @@ func TestForcePush(t *testing.T) {
 	t.Parallel()
 	const staging = "staging"
 	c := harness.Start(t, harness.Options{Environments: []string{development, staging}})
-	lost := c.Repo.AddLayer(staging, "lost")
-	c.AwaitServed(staging, lost)
+	lost := c.Repo.SetTitle(staging, "Lost")
+	before := c.AwaitServed(staging, lost)
 	c.AwaitServed(development, lost)
 	c.AwaitSettled(staging)
 
 	c.Repo.Git("reset", "-q", "--hard", "HEAD~1")
-	c.Repo.Forget(staging, "lost")
-	c.Repo.SetTitle(development, "Cities of a rewritten branch")
-	rewritten := c.Repo.AddLayer(staging, "kept")
+	c.Repo.SetTitle(development, "Rewritten")
+	rewritten := c.Repo.SetTitle(staging, "Kept")
 	c.AwaitServed(development, rewritten)
 	d := awaitState(t, c, staging, rewritten, "AwaitingApproval")
 	if !slices.ContainsFunc(d.ApprovalReasons, func(reason string) bool { return strings.Contains(reason, "force_push") }) {
@@ -111,8 +113,8 @@ func TestForcePush(t *testing.T) {
 		t.Errorf("a sync without --lift-hold made it %s", d.State)
 	}
 	for _, n := range c.Nodes {
-		if ids, err := n.Collections(t.Context(), staging); err != nil || !slices.Contains(ids, "lost") || slices.Contains(ids, "kept") {
-			t.Errorf("%s serves %v, %v", n.ID, ids, err)
+		if err := n.Serves(staging, before.GetActiveDigest()); err != nil {
+			t.Error(err)
 		}
 	}
 	c.CLI("environment", "sync", staging, "--lift-hold", "--approver", "grace").Expect(t, 0)

@@ -71,7 +71,12 @@ func TestLeaderIsKilledAgainAndAgain(t *testing.T) {
 	observer := harness.Observe(t.Context(), development, s.Nodes...)
 	for kills := 0; kills < leaderKills; kills++ {
 		leader := s.awaitLeader()
-		s.rage(between(s.random, 0, 900*time.Millisecond))
+		if s.random.IntN(2) == 0 {
+			s.rage(between(s.random, 0, 900*time.Millisecond))
+		} else { // into a deployment, wherever it is by then
+			s.commit()
+			harness.Pause(t.Context(), between(s.random, 0, 150*time.Millisecond))
+		}
 		leader.Kill()
 		s.restarts[leader] = time.Now().Add(between(s.random, 0, 400*time.Millisecond))
 	}
@@ -115,11 +120,15 @@ func (s *storm) step() {
 		}
 	}
 	if now.After(s.nextCommit) {
-		s.commits++
-		s.Repo.SetTitle(development, "Cities "+strconv.Itoa(s.commits))
-		s.hints.give(s.t.Context(), s.Cluster)
-		s.nextCommit = time.Now().Add(between(s.random, 200*time.Millisecond, 600*time.Millisecond))
+		s.commit()
 	}
+}
+
+func (s *storm) commit() {
+	s.commits++
+	s.Repo.SetTitle(development, "Cities "+strconv.Itoa(s.commits))
+	s.hints.give(s.t.Context(), s.Cluster)
+	s.nextCommit = time.Now().Add(between(s.random, 200*time.Millisecond, 600*time.Millisecond))
 }
 
 func (s *storm) check(served []string) {

@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/honua-io/honua-gitops/test/harness"
@@ -40,6 +41,20 @@ func deployments(t *testing.T, c *harness.Cluster, environment string) []deploym
 	}
 	c.CLI("deployment", "list", "-e", environment, "--limit", "0", "-o", "json").Expect(t, 0).Decode(t, &list)
 	return list.Deployments
+}
+
+// find returns the deployments of one commit; it is for waiting, while the cluster may not know its environments yet.
+func find(t *testing.T, c *harness.Cluster, environment, commit string) ([]deployment, error) {
+	t.Helper()
+	var list struct {
+		Deployments []deployment `json:"deployments"`
+	}
+	r := c.CLI("deployment", "list", "-e", environment, "--limit", "0", "-o", "json")
+	if r.Code != 0 {
+		return nil, errors.New(r.Err)
+	}
+	r.Decode(t, &list)
+	return of(list.Deployments, commit), nil
 }
 
 // of returns the deployments of one commit.

@@ -151,11 +151,6 @@ func (r *Repo) must(err error) {
 	}
 }
 
-// Forget leaves a layer out of what is written next.
-func (r *Repo) Forget(environment, id string) {
-	r.layers[environment] = slices.DeleteFunc(r.layers[environment], func(layer Layer) bool { return layer.ID == id })
-}
-
 // Hide moves the repository away, where commits can go on; back brings it back.
 func (r *Repo) Hide() (back func()) {
 	r.t.Helper()
