@@ -171,7 +171,7 @@ func (a *app) openNode(ctx context.Context) error {
 		ApprovalDirectory: a.config.GitOps.ApprovalDirectory, Store: a.cluster.Store(), Registry: a.registry,
 		CaughtUp:  func() bool { return a.cluster.Status().CaughtUp },
 		Settings:  func() (string, []byte) { return a.settings.digest, a.settings.encoded },
-		Addresses: addresses, Now: time.Now, Logger: a.component("reconciler"),
+		Addresses: addresses, ProbeInterval: a.config.Registry.ProbeInterval, Now: time.Now, Logger: a.component("reconciler"),
 	})
 	return err
 }

@@ -33,6 +33,7 @@ func clusterSettings(c *config.Config, repository string) (*fileSettings, error)
 		HistoryLimit: uint32(g.HistoryLimit), DryRun: g.DryRun,
 		MaxFileBytes: g.Limits.MaxFileBytes, MaxBundleBytes: g.Limits.MaxBundleBytes, MaxFiles: uint32(g.Limits.MaxFiles),
 		FetchTimeoutMs: g.Limits.FetchTimeout.Milliseconds(), FetchMemoryBytes: g.Limits.FetchMemoryBytes,
+		Identities: g.Identities,
 	}
 	for _, e := range g.EnvironmentList() {
 		p, err := filePolicy(e.Name, g.PolicyFor(e.Name))

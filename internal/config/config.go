@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Config is one node's configuration. The zero value is not valid; Load and Parse set every default.
@@ -27,6 +28,8 @@ type Config struct {
 type Registry struct {
 	// DataDirectory holds GeoJSON and GeoPackage files; absolute.
 	DataDirectory string
+	// ProbeInterval is how often what is served is checked against its data sources.
+	ProbeInterval time.Duration
 }
 
 // reserved are sections that operators may expect to work and that this version does not have.
@@ -111,6 +114,8 @@ func (c *Config) describe(t *table) {
 	t.section("Registry", func(r *table) {
 		one(r, "DataDirectory", plain(), &c.Registry.DataDirectory, derived("<Cluster.DataDirectory>/data"),
 			"Where GeoJSON and GeoPackage files live. Data sources never reach outside it.")
+		one(r, "ProbeInterval", span(), &c.Registry.ProbeInterval, is("00:00:10"),
+			"How often what is served is checked against its data sources; what has broken degrades the environment's health.")
 	})
 	t.section("Serilog", c.Serilog.describe)
 	t.section("Logging", c.Logging.describe)

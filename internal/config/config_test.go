@@ -51,7 +51,7 @@ func TestLoadFullFile(t *testing.T) {
 			TLS: TLS{CAFile: "/etc/honua/ca.pem", CertFile: "/etc/honua/node.pem", KeyFile: "/etc/honua/node.key"},
 		},
 		API:      API{GRPCAddress: ":7700", HTTPAddress: ":8080", MetricsAddress: ":8080"},
-		Registry: Registry{DataDirectory: "/var/honua/cluster/data"},
+		Registry: Registry{DataDirectory: "/var/honua/cluster/data", ProbeInterval: 10 * time.Second},
 		Serilog:  Serilog{MinimumLevel{Default: "Warning", Override: map[string]string{"Honua.Server.Core.GitOps": "Debug"}}},
 		Logging:  Logging{Format: "json"},
 	}

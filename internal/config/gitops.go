@@ -26,6 +26,9 @@ type GitOps struct {
 	DeploymentPolicy DeploymentPolicy
 	// DeploymentPolicies go over DeploymentPolicy, by environment.
 	DeploymentPolicies map[string]DeploymentPolicy
+	// Identities name the credential of each person who commits, by the name or
+	// email in Git, so that ForbidAuthorApproval knows them.
+	Identities map[string]string
 	// HistoryLimit is the number of deployment records kept for each environment, at least 1.
 	HistoryLimit int
 	// DryRun plans and stages, and activates nothing.
@@ -121,6 +124,8 @@ func (g *GitOps) describe(t *table) {
 	each(t, "Environments", "<name>", &g.Environments, (*Environment).describe)
 	t.section("DeploymentPolicy", g.DeploymentPolicy.describe)
 	each(t, "DeploymentPolicies", "<environment>", &g.DeploymentPolicies, (*DeploymentPolicy).describe)
+	eachOne(t, "Identities", "<name or email in Git>", plain(), &g.Identities,
+		"The identity of this person's credential, so that ForbidAuthorApproval knows who committed. Compared regardless of case.")
 	one(t, "HistoryLimit", count(1_000_000), &g.HistoryLimit, is("200"), "Deployment records kept for each environment.")
 	one(t, "DryRun", flag(), &g.DryRun, is("false"), "Polls, plans, validates and stages; records the plan and activates nothing.")
 	one(t, "EnableMetrics", flag(), &g.EnableMetrics, is("true"), "Serve Prometheus metrics.")

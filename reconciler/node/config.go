@@ -45,8 +45,10 @@ type Config struct {
 	// node's own file.
 	Settings  func() (digest string, value []byte)
 	Addresses Addresses
-	Now       func() time.Time
-	Logger    *slog.Logger
+	// ProbeInterval is how often what is served is probed for drift; 0 means 10 s.
+	ProbeInterval time.Duration
+	Now           func() time.Time
+	Logger        *slog.Logger
 }
 
 // ErrConfig is a Config that lacks something.

@@ -28,6 +28,7 @@ func (n *Node) Run(ctx context.Context) error {
 	defer workers.Wait()
 	workers.Go(func() { n.writeViews(ctx) })
 	workers.Go(func() { n.announce(ctx) })
+	workers.Go(func() { n.searchDrift(ctx) })
 	if err := n.follow(ctx); err != nil {
 		cancel(err)
 		return err

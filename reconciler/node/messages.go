@@ -20,6 +20,8 @@ const (
 	msgResumed      = "serving the configuration activated last"
 	msgNotResumed   = "the configuration activated last cannot be served from disk; it is built anew from the cluster's state"
 	msgDrift        = "a state file was changed by hand and is written again: it is a view, see the runbook for what replaces editing it"
+	msgDriftFound   = "what is served has broken since it was deployed: it is reported, nothing is rolled back"
+	msgDriftOver    = "what had broken of what is served works again"
 	msgFileFailed   = "a state file cannot be written"
 	msgRejected     = "the configuration cannot be served by this node"
 )

@@ -17,6 +17,8 @@ type serving struct {
 	Entry
 	// problem is why it is not what it should be; empty if it is.
 	problem string
+	// drift is what broke of it since; empty if nothing did.
+	drift string
 }
 
 // Node is the node half. Open makes it serve from disk; Run makes it follow.
@@ -128,6 +130,9 @@ type Serving struct {
 	Digest          string
 	// Problem is why it is not served as it should be; empty if it is.
 	Problem string
+	// Drift is what broke of what is served, such as a data file that vanished;
+	// empty if nothing did.
+	Drift string
 }
 
 // Serves returns what this node serves, by environment.
@@ -139,7 +144,7 @@ func (n *Node) Serves() []Serving {
 		s := n.serves[environment]
 		out = append(out, Serving{
 			Environment: environment, Epoch: s.Epoch, ActivationIndex: s.ActivationIndex,
-			DeploymentID: s.Deployment, Commit: s.Commit, Digest: s.Digest, Problem: s.problem,
+			DeploymentID: s.Deployment, Commit: s.Commit, Digest: s.Digest, Problem: s.problem, Drift: s.drift,
 		})
 	}
 	return out

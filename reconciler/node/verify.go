@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -83,7 +84,7 @@ func (n *Node) GetNodeStatus(_ context.Context, request *pb.GetNodeStatusRequest
 		}
 		response.Serves = append(response.Serves, &pb.ServedContent{
 			Environment: s.Environment, Epoch: s.Epoch, ActivationIndex: s.ActivationIndex,
-			Digest: s.Digest, Healthy: s.Problem == "", Message: s.Problem,
+			Digest: s.Digest, Healthy: s.Problem == "" && s.Drift == "", Message: cmp.Or(s.Problem, s.Drift),
 		})
 	}
 	return response, nil
