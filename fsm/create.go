@@ -51,7 +51,8 @@ func (c *change) failAgain(env *Environment, d *Deployment, command *pb.CreateDe
 	c.putDeployment(d)
 }
 
-// record returns a new record, or the one of an earlier attempt whose hold was lifted.
+// record returns a new record, or the one of an earlier attempt whose hold was
+// lifted, or to which the branch came back.
 func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deployment, error) {
 	fresh := len(command.GetProblems()) == 0
 	if fresh {
@@ -60,7 +61,7 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 		}
 	}
 	known := c.byContent.get(contentKey(env.Name, command.GetCommit(), command.GetDigest()))
-	if known != nil && known.State != Failed && known.State != RolledBack {
+	if known != nil && !mayRepeat(env, known, fresh) {
 		return nil, refuse(ClassExists, "recorded", "deployment %s is recorded already", known.ID)
 	}
 	if known != nil && fresh && env.Operation != nil && env.Operation.involves(known) {
@@ -72,8 +73,7 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 	}
 	d := &Deployment{ID: id, Ordinal: c.ordinal(), Created: c.now()}
 	if known != nil {
-		copied := *known
-		d = &copied
+		d = c.repeated(known, fresh)
 	}
 	fill(d, env.Name, command)
 	d.Policy = policyInForce(c.meta.Settings, env, env.Name)
@@ -82,6 +82,31 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 	}
 	d.HasContent = true
 	return d, c.move(d, Pending, "commit "+short(d.Commit)+" on branch "+d.Branch)
+}
+
+// mayRepeat: what failed or was rolled back can be tried again, and what gave
+// way to another one when the branch asks for the same commit again. What is
+// active needs nothing.
+func mayRepeat(env *Environment, d *Deployment, fresh bool) bool {
+	switch d.State {
+	case Failed, RolledBack:
+		return true
+	case Completed, Superseded:
+		return fresh && (env.Active == nil || env.Active.DeploymentID != d.ID)
+	default:
+		return false
+	}
+}
+
+// repeated is an earlier record, as young as what begins now: it supersedes
+// what was asked for in between.
+func (c *change) repeated(known *Deployment, fresh bool) *Deployment {
+	d := *known
+	if fresh {
+		c.dropDeployment(known)
+		d.Ordinal, d.SupersededBy = c.ordinal(), ""
+	}
+	return &d
 }
 
 func (c *change) deployable(env *Environment, command *pb.CreateDeployment) error {

@@ -113,16 +113,17 @@ func (k Kind) String() string { return kindNames[k] }
 
 // transitions is the table of the architecture: from each state to those that
 // it may leave to. What completed before becomes Completed again, wherever it
-// went since, when a rollback serves its content.
+// went since, when a rollback serves its content. A branch that comes back to a
+// commit begins its record anew.
 var transitions = map[DeploymentState][]DeploymentState{
 	StateNone:        {Pending, Failed},
 	Pending:          {AwaitingApproval, Applying, Superseded, Failed},
 	AwaitingApproval: {Pending, Superseded, Failed},
 	Applying:         {Completed, Failed, RolledBack, Pending},
-	Completed:        {RolledBack},
+	Completed:        {RolledBack, Pending},
 	Failed:           {Pending, RolledBack, Completed},
 	RolledBack:       {Pending, Completed},
-	Superseded:       {Completed},
+	Superseded:       {Completed, Pending},
 }
 
 func mayLeave(from, to DeploymentState) bool {

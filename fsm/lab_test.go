@@ -176,10 +176,10 @@ var ways = map[fsm.DeploymentState][]fsm.DeploymentState{
 	fsm.Pending:          {fsm.AwaitingApproval, fsm.Applying, fsm.Superseded, fsm.Failed},
 	fsm.AwaitingApproval: {fsm.Pending, fsm.Superseded, fsm.Failed},
 	fsm.Applying:         {fsm.Completed, fsm.Failed, fsm.RolledBack, fsm.Pending},
-	fsm.Completed:        {fsm.RolledBack},
+	fsm.Completed:        {fsm.RolledBack, fsm.Pending},
 	fsm.Failed:           {fsm.Pending, fsm.RolledBack, fsm.Completed},
 	fsm.RolledBack:       {fsm.Pending, fsm.Completed},
-	fsm.Superseded:       {fsm.Completed},
+	fsm.Superseded:       {fsm.Completed, fsm.Pending},
 }
 
 func (l *lab) checkHistory(before, after *fsm.Deployment) {

@@ -1,6 +1,9 @@
 package leader
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -9,7 +12,7 @@ import (
 // if it was compared with what is active.
 func planCandidate(in Inputs, env *fsm.Environment, d *Decisions) {
 	c := in.Candidates[env.Name]
-	if c == nil || c.Code != "" || c.Absent || Settled(in.State, env, c.Commit, c.Digest) {
+	if c == nil || c.Branch != env.Branch || c.Code != "" || c.Absent || Settled(in.State, env, c.Commit, c.Digest) {
 		return
 	}
 	if c.BasedOn != activeDigest(env) {
@@ -46,7 +49,19 @@ func Settled(s *fsm.State, env *fsm.Environment, commit, digest string) bool {
 		return true
 	}
 	known := s.DeploymentByContent(env.Name, commit, digest)
-	return known != nil && known.State != fsm.Failed && known.State != fsm.RolledBack
+	if known == nil {
+		return false
+	}
+	switch known.State {
+	case fsm.Failed, fsm.RolledBack:
+		return false
+	case fsm.Completed, fsm.Superseded:
+		// The branch came back to it, unless it is what is being replaced just now:
+		// then there is something to do only if it really is replaced.
+		return env.Active != nil && env.Active.DeploymentID == known.ID
+	default:
+		return true
+	}
 }
 
 // inFlight: the same content is being applied, waits, or is active with nothing
@@ -71,7 +86,8 @@ func inFlight(s *fsm.State, env *fsm.Environment, digest string) bool {
 // planPolls puts polls on record, each once everything that it found is settled:
 // who waits for a poll's generation then finds what came of it.
 func planPolls(in Inputs, d *Decisions) {
-	for branch, poll := range in.Polls {
+	for _, branch := range slices.Sorted(maps.Keys(in.Polls)) {
+		poll := in.Polls[branch]
 		m := &pb.ObservePoll{
 			Branch: branch, Head: poll.Head, ErrorCode: poll.Code, Error: poll.Err,
 			NextPollMs: poll.NextPoll, Generation: poll.Generation,

@@ -1,0 +1,59 @@
+package fsm_test
+
+import (
+	"testing"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+// A branch that is set back to a commit which was deployed before asks for it
+// again: its one record begins anew (I12).
+func TestBranchComesBackToDeployedCommit(t *testing.T) {
+	l := newLab(t)
+	one := l.deploy("production", "one")
+	two := l.deploy("production", "two")
+	l.refused(l.lead(l.creation("production", "two", "two")), fsm.ClassExists, "active")
+	again := l.commit("production", "one")
+	if again != one {
+		t.Fatalf("commit one has the records %s and %s", one, again)
+	}
+	l.run("production", one)
+	l.is(one, fsm.Completed)
+	l.is(two, fsm.Completed)
+	l.serves("production", one)
+	for d := range l.state.Deployments("production") {
+		if d.ID != one {
+			t.Errorf("the newest is %s", d.ID)
+		}
+		break
+	}
+}
+
+// The same for a commit that had given way to another: it now supersedes that one.
+func TestBranchComesBackToSupersededCommit(t *testing.T) {
+	l := newLab(t)
+	l.deploy("production", "zero")
+	one := l.commit("production", "one")
+	two := l.commit("production", "two")
+	l.is(one, fsm.Superseded)
+	l.commit("production", "one")
+	l.is(two, fsm.Superseded)
+	if d := l.is(one, fsm.Pending); d.SupersededBy != "" {
+		t.Errorf("it waits and is superseded by %s", d.SupersededBy)
+	}
+	l.run("production", one)
+	l.serves("production", one)
+}
+
+// While something else replaces it, what is active does not begin again: if that
+// fails, nothing has to be done.
+func TestBranchComesBackWhileBeingReplaced(t *testing.T) {
+	l := newLab(t)
+	one := l.deploy("production", "one")
+	two := l.commit("production", "two")
+	l.ok(l.begin("production", two))
+	l.refused(l.lead(l.creation("production", "one", "one")), fsm.ClassExists, "recorded")
+	l.ok(l.stage("production", "a: no", "b", "c"))
+	l.is(two, fsm.Failed)
+	l.serves("production", one)
+}
