@@ -1,6 +1,7 @@
 package leader
 
 import (
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -96,7 +97,8 @@ func planSettings(in Inputs, d *Decisions) {
 			content[n.SettingsDigest] = s.GetSettings()
 		}
 	}
-	for digest, nodes := range supporters {
+	for _, digest := range slices.Sorted(maps.Keys(supporters)) {
+		nodes := supporters[digest]
 		settings := &pb.SettingsValue{}
 		if len(nodes)*2 <= len(in.Voters) || proto.Unmarshal(content[digest], settings) != nil || len(settings.GetEnvironments()) == 0 {
 			continue
