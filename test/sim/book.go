@@ -27,6 +27,8 @@ type book struct {
 	performed map[string]uint64
 	// heads are the digests that a branch's head has had, by environment.
 	heads map[string]bool
+	// polls are the successful ones since everything healed, by branch.
+	polls map[string]int
 }
 
 // execution is the first execution of a request.
@@ -51,7 +53,7 @@ func newBook(w *world) *book {
 		w: w, states: []*fsm.State{state}, hashes: [][32]byte{state.Hash()}, results: []fsm.Result{{}},
 		executions: map[string]execution{}, records: map[string]string{}, votes: map[string][]vote{},
 		overrides: map[string]bool{}, completed: map[string]bool{}, begun: map[uint64]bool{},
-		activations: map[string][]activation{}, performed: map[string]uint64{}, heads: map[string]bool{},
+		activations: map[string][]activation{}, performed: map[string]uint64{}, heads: map[string]bool{}, polls: map[string]int{},
 	}
 }
 
@@ -82,7 +84,9 @@ func (b *book) execute(n *node, index uint64, entry *logEntry) fsm.Result {
 		b.compare(n)
 		return result
 	}
-	b.w.say("  applied %d by %s: %s", index, n.id, outcome(result))
+	if b.w.trace.on {
+		b.w.say("  applied %d by %s: %s", index, n.id, outcome(result))
+	}
 	b.keep(next, next.Hash(), result)
 	b.observe(index, entry, previous, next, result)
 	return result

@@ -169,6 +169,10 @@ func (w *world) advance(b *branch, parent int, content map[string]*variant) {
 func (w *world) pushed(b *branch, how string) {
 	w.count("git " + how)
 	c := w.git.commits[b.head]
+	w.book.wasHead(c)
+	if !w.trace.on {
+		return
+	}
 	names := ""
 	for _, name := range environmentNames {
 		if v := c.content[name]; v != nil {
@@ -176,7 +180,6 @@ func (w *world) pushed(b *branch, how string) {
 		}
 	}
 	w.say("%s of %s on %s:%s", how, c.sha[:7], b.name, names)
-	w.book.wasHead(c)
 }
 
 // breakContent commits what fails the checks.

@@ -32,7 +32,7 @@ func (b *book) observe(index uint64, entry *logEntry, prev, next *fsm.State, res
 		t.unchanged()
 		return
 	}
-	t.b.w.count("done " + kindOf(p.payload))
+	t.b.w.count(kindOf(p.payload))
 	t.votes()
 	for _, name := range environmentNames {
 		if was, is := prev.Environment(name), next.Environment(name); was != is && is != nil {
@@ -42,6 +42,7 @@ func (b *book) observe(index uint64, entry *logEntry, prev, next *fsm.State, res
 			t.environment(was, is)
 		}
 	}
+	t.counted()
 	t.record()
 	t.rewritten()
 	t.audited()
@@ -186,9 +187,10 @@ var transitions = map[fsm.DeploymentState][]fsm.DeploymentState{
 	fsm.Pending:          {fsm.AwaitingApproval, fsm.Applying, fsm.Superseded, fsm.Failed},
 	fsm.AwaitingApproval: {fsm.Pending, fsm.Superseded, fsm.Failed},
 	fsm.Applying:         {fsm.Completed, fsm.Failed, fsm.RolledBack, fsm.Pending},
-	fsm.Completed:        {fsm.RolledBack},
-	fsm.Failed:           {fsm.Pending, fsm.AwaitingApproval, fsm.RolledBack},
+	fsm.Completed:        {fsm.RolledBack, fsm.Pending, fsm.AwaitingApproval},
+	fsm.Failed:           {fsm.Pending, fsm.AwaitingApproval, fsm.RolledBack, fsm.Completed},
 	fsm.RolledBack:       {fsm.Pending, fsm.AwaitingApproval, fsm.Completed},
+	fsm.Superseded:       {fsm.Completed, fsm.Pending, fsm.AwaitingApproval},
 }
 
 // deployment checks how one record moved.
@@ -207,7 +209,7 @@ func (t *transition) deployment(id string) {
 	if before == is.State {
 		return
 	}
-	if before == fsm.Failed || before == fsm.RolledBack {
+	if before >= fsm.Completed && is.State.Waiting() {
 		delete(t.b.votes, id)
 		t.again(id)
 	}

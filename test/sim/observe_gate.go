@@ -208,8 +208,3 @@ func (t *transition) rewritten() {
 		t.broken("I13", "commit %.7s forgets %.7s, and its record does not say so", m.GetCommit(), deployed)
 	}
 }
-
-func kindOf(p *pb.Payload) string {
-	text := describe(&proposal{payload: p})
-	return text[:strings.IndexByte(text, ' ')]
-}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/gitsync"
@@ -137,6 +138,9 @@ func (p *poller) finish(poll leader.Poll, found []*leader.Candidate) {
 	poll.NextPoll = p.t.n.clock() + wait
 	p.after(w.between(1, 3), func() {
 		p.t.polls[poll.Branch] = poll
+		maps.DeleteFunc(p.t.candidates, func(_ string, c *leader.Candidate) bool {
+			return poll.Code == "" && c.Branch == poll.Branch && c.Commit != poll.Head
+		})
 		for _, c := range found {
 			p.t.candidates[c.Environment] = c
 		}

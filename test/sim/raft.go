@@ -123,7 +123,7 @@ func (w *world) commit(term uint64) {
 
 func (w *world) append(term uint64, p *proposal) {
 	w.raft.log = append(w.raft.log, logEntry{term: term, proposal: p})
-	if p != nil {
+	if p != nil && w.trace.on {
 		w.say("commit %d.%d %s", term, w.raft.commitIndex(), describe(p))
 	}
 }

@@ -172,8 +172,10 @@ func (t *tenure) carry(p leader.Proposal, done func(func())) {
 			return
 		}
 		done(func() {
-			if poll := p.Payload.GetObservePoll(); poll != nil && t.polls[poll.GetBranch()].Generation == poll.GetGeneration() {
-				delete(t.polls, poll.GetBranch())
+			if poll := p.Payload.GetObservePoll(); poll != nil {
+				if known := t.polls[poll.GetBranch()]; known.Generation == poll.GetGeneration() && known.NextPoll == poll.GetNextPollMs() {
+					delete(t.polls, poll.GetBranch())
+				}
 			}
 		})
 	})
@@ -301,9 +303,11 @@ func (t *tenure) ask(q leader.Question, done func(func())) {
 				delay = w.between(1000, 30_000)
 			}
 			t.after(delay, func() {
-				if w.connected(t.n, n) || a.Incarnation != n.incarnation {
-					finish(func() { t.answers[q] = a })
+				if known := t.n.state.Node(q.Node); known == nil || known.Incarnation != a.Incarnation {
+					finish(nil)
+					return
 				}
+				finish(func() { t.answers[q] = a })
 			})
 		})
 	})

@@ -20,7 +20,8 @@ type world struct {
 	began, now int64
 	steps      int
 	// calm: no more faults; what was broken heals.
-	calm bool
+	calm      bool
+	calmIndex uint64
 
 	raft    raft
 	nodes   []*node
