@@ -19,6 +19,9 @@ var ErrBundle = errors.New("the stored content")
 // bundleMagic begins a file of the store; the size of the content follows.
 const bundleMagic = "HONUABND"
 
+// maxStored bounds what a damaged size in a file's beginning can ask for, bytes.
+const maxStored = 1 << 30
+
 // bundleSuffix ends the files' names.
 const bundleSuffix = ".bundle"
 
@@ -72,7 +75,7 @@ func (s *bundleStore) get(digest string) ([]byte, error) {
 		return nil, fmt.Errorf("%w %s: it is damaged: its beginning is not a bundle's", ErrBundle, digest)
 	}
 	rawSize := int64(binary.BigEndian.Uint64(data[len(bundleMagic):header]))
-	encoded, err := bundle.Decompress(data[header:], rawSize, rawSize)
+	encoded, err := bundle.Decompress(data[header:], rawSize, maxStored)
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: it is damaged: %w", ErrBundle, digest, err)
 	}

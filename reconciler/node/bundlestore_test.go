@@ -1,0 +1,92 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/honua-io/honua-gitops/fsm/bundle"
+)
+
+func encodedContent(t *testing.T, text string) (encoded, compressed []byte, digest string) {
+	t.Helper()
+	encoded, err := bundle.Encode([]bundle.File{{Path: "environments/x/metadata.json", Content: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded, bundle.Compress(encoded), bundle.Digest(encoded)
+}
+
+// What a node serves is byte for byte what was activated, or nothing (I6).
+func TestBundleStore(t *testing.T) {
+	store, err := openBundleStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, compressed, digest := encodedContent(t, "{}")
+	if _, err := store.get(digest); !errors.Is(err, ErrBundle) {
+		t.Errorf("read what is not there: %v", err)
+	}
+	if err := store.put(digest, compressed, int64(len(encoded))); err != nil {
+		t.Fatal(err)
+	}
+	found, err := store.get(digest)
+	if err != nil || !bytes.Equal(found, encoded) {
+		t.Fatal(err)
+	}
+	for offset := range 40 {
+		damage(t, store.path(digest), offset)
+		if found, err := store.get(digest); !errors.Is(err, ErrBundle) && !bytes.Equal(found, encoded) {
+			t.Fatalf("a flipped bit at %d changed what was read: %v", offset, err)
+		}
+		damage(t, store.path(digest), offset)
+	}
+	damage(t, store.path(digest), 3)
+	if err := store.put(digest, compressed, int64(len(encoded))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.get(digest); err != nil {
+		t.Errorf("a damaged file was not replaced: %v", err)
+	}
+	if err := store.put("../x", compressed, 1); !errors.Is(err, ErrBundle) {
+		t.Errorf("a path was taken for a digest: %v", err)
+	}
+}
+
+func damage(t *testing.T, path string, offset int) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[offset%len(content)] ^= 0x10
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBundleStorePrunes(t *testing.T) {
+	store, err := openBundleStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, compressed, first := encodedContent(t, "1")
+	encoded, compressedSecond, second := encodedContent(t, "2")
+	for digest, content := range map[string][]byte{first: compressed, second: compressedSecond} {
+		if err := store.put(digest, content, int64(len(encoded))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(store.path(first)+".tmp", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.prune(func(digest string) bool { return digest == second }); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(store.directory)
+	if err != nil || len(entries) != 1 || !strings.HasPrefix(entries[0].Name(), second) {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
