@@ -89,13 +89,14 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// take runs on the loop: the poll becomes an input. What another commit than
-// the head meant does not count any more.
+// take runs on the loop: the poll becomes an input. A poll that succeeded says
+// everything about its branch: what an earlier one found, or could not read,
+// does not count any more.
 func (p *poller) take(poll Poll, candidates []*Candidate) {
 	p.polls[poll.Branch] = poll
-	maps.DeleteFunc(p.candidates, func(_ string, c *Candidate) bool {
-		return poll.Code == "" && c.Branch == poll.Branch && c.Commit != poll.Head
-	})
+	if poll.Code == "" {
+		maps.DeleteFunc(p.candidates, func(_ string, c *Candidate) bool { return c.Branch == poll.Branch })
+	}
 	for _, c := range candidates {
 		p.candidates[c.Environment] = c
 	}
