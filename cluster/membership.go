@@ -39,7 +39,7 @@ func (n *Node) Transfer(ctx context.Context, nodeID string) error {
 
 // onLeader does something here or asks the leader to, until one accepts.
 func (n *Node) onLeader(ctx context.Context, here func(context.Context) error, there func(context.Context, pb.PeerServiceClient) error) error {
-	ctx, cancel := context.WithTimeout(ctx, proposalTimeout)
+	ctx, cancel := bound(ctx)
 	defer cancel()
 	for {
 		if err := n.usable(); err != nil {

@@ -24,8 +24,11 @@ const (
 	admissionWait = 500 * time.Millisecond
 	// proposalTimeout bounds callers that brought no deadline.
 	proposalTimeout = 30 * time.Second
-	retryPause      = 20 * time.Millisecond
-	drainPoll       = 5 * time.Millisecond
+	// answerMargin is kept of a caller's time: an answer that comes with the
+	// deadline is lost, and with it that nothing was executed.
+	answerMargin = 200 * time.Millisecond
+	retryPause   = 20 * time.Millisecond
+	drainPoll    = 5 * time.Millisecond
 )
 
 // Command is something to be replicated.
@@ -63,7 +66,7 @@ func newProposals() *proposals {
 // Without a leader it waits within the context for one. Errors are those of
 // NotExecuted, and ErrUnknownOutcome.
 func (n *Node) Propose(ctx context.Context, c Command) (fsm.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, proposalTimeout)
+	ctx, cancel := bound(ctx)
 	defer cancel()
 	result, err := n.propose(ctx, c)
 	switch {
@@ -73,6 +76,17 @@ func (n *Node) Propose(ctx context.Context, c Command) (fsm.Result, error) {
 		n.proposals.refused.Add(1)
 	}
 	return result, err
+}
+
+// bound limits a call to proposalTimeout, and to a little less than the time
+// that its caller has.
+func bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := proposalTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		limit = min(limit, left-min(left/10, answerMargin))
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
 func (n *Node) propose(ctx context.Context, c Command) (fsm.Result, error) {

@@ -19,7 +19,7 @@ const roundTimeout = 2 * time.Second
 // anyone before the call (I8). Without a leader it waits within the context for
 // one; its errors are ErrNoLeader, ErrStopping and ErrHalted.
 func (n *Node) Linearize(ctx context.Context) (*fsm.State, error) {
-	ctx, cancel := context.WithTimeout(ctx, proposalTimeout)
+	ctx, cancel := bound(ctx)
 	defer cancel()
 	for {
 		if err := n.usable(); err != nil {
