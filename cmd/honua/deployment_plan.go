@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,13 @@ func newDeploymentPlanCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.printPlan(view.NewPlan(answer.GetPlan()), exitCode)
+			if err := s.printPlan(view.NewPlan(answer.GetPlan()), exitCode); err != nil {
+				return err
+			}
+			if d := view.NewDeployment(answer.GetDeployment()); d.State == "Failed" {
+				fmt.Fprintf(s.err, "%s failed%s\n", d.ID, because(d))
+			}
+			return nil
 		},
 	}
 	command.Flags().StringVarP(&environment, "environment", "e", "", "the environment (required)")

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -80,10 +82,14 @@ type syncEnd struct {
 func (s *session) untilSynced(ctx context.Context, name string, answer *pb.SyncEnvironmentResponse) (syncEnd, error) {
 	bounded, cancel := context.WithTimeout(ctx, s.flags.forOutcome())
 	defer cancel()
+	watching, enough := context.WithCancelCause(bounded)
+	defer enough(nil)
+	quiet := newQuiet(func() { enough(errQuiet) })
+	defer quiet.stop()
 	display := s.newProgress()
 	defer display.close()
 	var end syncEnd
-	err := s.watchEnvironment(bounded, name, func(m *pb.WatchEnvironmentsResponse) error {
+	err := s.watchEnvironment(watching, name, func(m *pb.WatchEnvironmentsResponse) error {
 		end.environment = m.GetEnvironment()
 		end.result, end.message = syncOutcome(end.environment, m.GetPollGeneration(), answer.GetGeneration())
 		if d := end.environment.GetCurrentDeployment(); inFlight(end.environment) && d != nil {
@@ -94,8 +100,13 @@ func (s *session) untilSynced(ctx context.Context, name string, answer *pb.SyncE
 		if end.result != syncRunning {
 			return errSettled
 		}
+		quiet.observe(nothingMoves(end.environment, m.GetPollGeneration() >= answer.GetGeneration()))
 		return nil
 	})
+	if errors.Is(context.Cause(watching), errQuiet) {
+		end.result, end.message = syncHeld, heldText(end.environment)
+		return end, nil
+	}
 	return end, s.watched(ctx, err, end.message)
 }
 
@@ -125,7 +136,9 @@ func (s *session) syncFailed(end syncEnd, shown syncView) error {
 	fmt.Fprintf(s.err, "Error: %s\n", safe(end.message))
 	if d := end.environment.GetCurrentDeployment(); d.GetCommit() == end.environment.GetLatestCommit() {
 		for _, problem := range d.GetProblems() {
-			fmt.Fprintf(s.err, "  %s\n", safe(problem))
+			if !strings.Contains(end.message, problem) {
+				fmt.Fprintf(s.err, "  %s\n", safe(problem))
+			}
 		}
 	}
 	switch end.result {

@@ -36,11 +36,15 @@ func syncOutcome(e *pb.Environment, polled, asked uint64) (syncResult, string) {
 		return syncRunning, "polling " + e.GetBranch()
 	case e.GetPollError() != "":
 		return syncUnread, e.GetPollError()
+	case e.GetOperation().GetAwaitingApproval():
+		return syncAwaiting, fmt.Sprintf("the rollback of %[1]s awaits approval: honua deployment approve %[1]s", e.GetOperation().GetDeploymentId())
+	case e.GetOperation() != nil:
+		return syncRunning, e.GetOperation().GetKind() + " of " + e.GetOperation().GetDeploymentId()
 	case current.GetState() == pb.DeploymentState_DEPLOYMENT_STATE_APPLYING:
 		return syncRunning, current.GetId() + " is Applying"
 	case latest != "" && current.GetCommit() == latest && current.GetState() == pb.DeploymentState_DEPLOYMENT_STATE_FAILED:
 		return currentOutcome(e, current)
-	case latest != "" && (latest == e.GetDeployedCommit() || latest == e.GetSyncedCommit()) && !rollingBack(e):
+	case latest != "" && (latest == e.GetDeployedCommit() || latest == e.GetSyncedCommit()):
 		return syncDone, e.GetName() + " serves " + view.Short(latest)
 	}
 	if current.GetCommit() == latest && latest != "" {
@@ -94,12 +98,7 @@ func holdOf(e *pb.Environment, commit string) *pb.Hold {
 
 // inFlight reports that a content is on its way into an environment.
 func inFlight(e *pb.Environment) bool {
-	return e.GetCurrentDeployment().GetState() == pb.DeploymentState_DEPLOYMENT_STATE_APPLYING ||
-		rollingBack(e) || e.GetHealth() == pb.Health_HEALTH_PROGRESSING
-}
-
-func rollingBack(e *pb.Environment) bool {
-	return e.GetCurrentDeployment().GetPhase() == pb.DeploymentPhase_DEPLOYMENT_PHASE_ROLLING_BACK
+	return e.GetOperation() != nil || e.GetCurrentDeployment().GetState() == pb.DeploymentState_DEPLOYMENT_STATE_APPLYING
 }
 
 // holds reports whether an environment has the content of a commit, given by the beginning of its name.

@@ -60,11 +60,39 @@ func TestSyncOutcome(t *testing.T) {
 			DeployedCommit: "a", LatestCommit: "b",
 			CurrentDeployment: deployment("b", pb.DeploymentState_DEPLOYMENT_STATE_ROLLED_BACK),
 		}, 2, syncHeld},
+		{"another content is on its way", &pb.Environment{
+			DeployedCommit: "a", LatestCommit: "a", Operation: &pb.Operation{Kind: "rollback", DeploymentId: "d"},
+		}, 2, syncRunning},
+		{"a rollback waits for an approval", &pb.Environment{
+			DeployedCommit: "a", LatestCommit: "b", Operation: &pb.Operation{Kind: "rollback", DeploymentId: "d", AwaitingApproval: true},
+		}, 2, syncAwaiting},
 		{"the repository is away", &pb.Environment{DeployedCommit: "a", LatestCommit: "a", PollError: "gone"}, 2, syncUnread},
 	}
 	for _, test := range tests {
 		if got, text := syncOutcome(test.e, test.polled, 2); got != test.want || text == "" {
 			t.Errorf("%s: %v, %q", test.name, got, text)
+		}
+	}
+}
+
+func TestNothingMoves(t *testing.T) {
+	holds := []*pb.Hold{{Commit: "a", Reason: "rolled_back"}}
+	pending := &pb.Deployment{State: pb.DeploymentState_DEPLOYMENT_STATE_PENDING}
+	tests := []struct {
+		name   string
+		e      *pb.Environment
+		polled bool
+		want   bool
+	}{
+		{"another commit has the held content", &pb.Environment{LatestCommit: "b", Holds: holds}, true, true},
+		{"the poll is not done", &pb.Environment{LatestCommit: "b", Holds: holds}, false, false},
+		{"nothing is held", &pb.Environment{LatestCommit: "b"}, true, false},
+		{"an operation", &pb.Environment{LatestCommit: "b", Holds: holds, Operation: &pb.Operation{}}, true, false},
+		{"a deployment waits", &pb.Environment{LatestCommit: "b", Holds: holds, CurrentDeployment: pending}, true, false},
+	}
+	for _, test := range tests {
+		if got := nothingMoves(test.e, test.polled); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 }
@@ -99,6 +127,9 @@ func TestSync(t *testing.T) {
 	failed := &pb.Environment{Name: "development", DeployedCommit: commitA, LatestCommit: commitB, CurrentDeployment: sampleDeployments()[2]}
 	awaiting := &pb.Environment{Name: "production", DeployedCommit: commitA, LatestCommit: commitB, CurrentDeployment: sampleDeployments()[0]}
 	synced := &pb.Environment{Name: "development", DeployedCommit: commitB, LatestCommit: commitB}
+	disguised := &pb.Environment{
+		Name: "development", DeployedCommit: commitA, LatestCommit: commitB, Holds: []*pb.Hold{{Commit: "0123456789", Reason: "rolled_back"}},
+	}
 	tests := []struct {
 		name string
 		last *pb.Environment
@@ -111,6 +142,7 @@ func TestSync(t *testing.T) {
 		{"awaiting with exit code", awaiting, "--exit-code", exitPending, "awaits approval"},
 		{"failed", failed, "", exitError, "metadata.json:3:5"},
 		{"held", held, "", exitError, "--lift-hold"},
+		{"held under another commit's name", disguised, "", exitError, "0123456 (rolled_back)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -16,6 +16,8 @@ type Environment struct {
 	ActiveDeploymentID         string      `json:"activeDeploymentId"`
 	LastSuccessfulDeploymentID string      `json:"lastSuccessfulDeploymentId"`
 	CurrentDeployment          *Deployment `json:"currentDeployment"`
+	Operation                  *Operation  `json:"operation"`
+	LastOutcome                *Outcome    `json:"lastOutcome"`
 	Health                     string      `json:"health"`
 	HealthMessage              string      `json:"healthMessage"`
 	SyncStatus                 string      `json:"syncStatus"`
@@ -28,6 +30,33 @@ type Environment struct {
 	Reconciliations            uint64      `json:"reconciliations"`
 	ReconciliationFailures     uint64      `json:"reconciliationFailures"`
 	ServedBy                   []Served    `json:"servedBy"`
+}
+
+// Operation is one content on its way onto the nodes.
+type Operation struct {
+	ID               uint64     `json:"id"`
+	Kind             string     `json:"kind"`
+	DeploymentID     string     `json:"deploymentId"`
+	TargetID         string     `json:"targetId"`
+	Phase            string     `json:"phase"`
+	AwaitingApproval bool       `json:"awaitingApproval"`
+	Approvals        []Approval `json:"approvals"`
+	Automatic        bool       `json:"automatic"`
+	Actor            string     `json:"actor"`
+	Reason           string     `json:"reason"`
+	BegunAt          *Time      `json:"begunAt"`
+	Deadline         *Time      `json:"deadline"`
+}
+
+// Outcome is how an operation ended.
+type Outcome struct {
+	OperationID  uint64 `json:"operationId"`
+	Kind         string `json:"kind"`
+	DeploymentID string `json:"deploymentId"`
+	TargetID     string `json:"targetId"`
+	OK           bool   `json:"ok"`
+	Message      string `json:"message"`
+	At           *Time  `json:"at"`
 }
 
 // Pause says that nothing new is applied.
@@ -49,6 +78,7 @@ type Hold struct {
 
 // Served is what one node serves of an environment.
 type Served struct {
+	Environment     string `json:"environment,omitempty"`
 	NodeID          string `json:"nodeId"`
 	ActivationIndex uint64 `json:"activationIndex"`
 	Digest          string `json:"digest"`
@@ -100,7 +130,29 @@ func NewEnvironment(e *pb.Environment) Environment {
 		current := NewDeployment(e.GetCurrentDeployment())
 		view.CurrentDeployment = &current
 	}
+	view.Operation, view.LastOutcome = newOperation(e.GetOperation()), newOutcome(e.GetLastOutcome())
 	return view
+}
+
+func newOperation(o *pb.Operation) *Operation {
+	if o == nil {
+		return nil
+	}
+	return &Operation{
+		ID: o.GetId(), Kind: o.GetKind(), DeploymentID: o.GetDeploymentId(), TargetID: o.GetTargetId(), Phase: Name(o.GetPhase()),
+		AwaitingApproval: o.GetAwaitingApproval(), Approvals: each(o.GetApprovals(), newApproval), Automatic: o.GetAutomatic(),
+		Actor: o.GetActor(), Reason: o.GetReason(), BegunAt: moment(o.GetBegunAt()), Deadline: moment(o.GetDeadline()),
+	}
+}
+
+func newOutcome(o *pb.Outcome) *Outcome {
+	if o == nil {
+		return nil
+	}
+	return &Outcome{
+		OperationID: o.GetOperationId(), Kind: o.GetKind(), DeploymentID: o.GetDeploymentId(), TargetID: o.GetTargetId(),
+		OK: o.GetOk(), Message: o.GetMessage(), At: moment(o.GetAt()),
+	}
 }
 
 // NewEnvironmentList converts a list.
@@ -130,7 +182,7 @@ func newHold(h *pb.Hold) Hold {
 
 func newServed(s *pb.ServedBy) Served {
 	return Served{
-		NodeID: s.GetNodeId(), ActivationIndex: s.GetActivationIndex(), Digest: s.GetDigest(),
+		Environment: s.GetEnvironment(), NodeID: s.GetNodeId(), ActivationIndex: s.GetActivationIndex(), Digest: s.GetDigest(),
 		Available: s.GetAvailable(), Message: s.GetMessage(),
 	}
 }

@@ -11,8 +11,11 @@ func NewPlan(p *pb.Plan) catalog.Plan {
 		Environment: p.GetEnvironment(), FromCommit: p.GetFromCommit(), ToCommit: p.GetToCommit(),
 		Migrations: texts(p.GetMigrations()), EstimatedDurationSeconds: int(p.GetEstimatedDurationSeconds()),
 	}
-	// A level that this version does not know is shown as the lowest.
-	plan.Risk, _ = catalog.ParseRisk(Name(p.GetRisk()))
+	// What has no level, or one that this version does not know, is shown as the lowest.
+	plan.Risk = catalog.RiskLow
+	if risk, err := catalog.ParseRisk(Name(p.GetRisk())); err == nil {
+		plan.Risk = risk
+	}
 	item := func(c *pb.PlanChange) catalog.Item {
 		return catalog.Item{Kind: catalog.Kind(c.GetKind()), ID: c.GetId(), Service: c.GetService(), File: c.GetFile()}
 	}
