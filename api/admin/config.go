@@ -40,6 +40,8 @@ type Config struct {
 	Register func(grpc.ServiceRegistrar)
 	// Options are added to the server's, such as a stats handler.
 	Options []grpc.ServerOption
+	// Denied is told of each denied call, and whether its caller was known. May be nil.
+	Denied func(known bool)
 	// Now is the time at which requests arrive. Default time.Now.
 	Now func() time.Time
 	// Limits bound what one client may use; zero fields have defaults.
@@ -83,6 +85,9 @@ func (c Config) Validate() error {
 func (c Config) withDefaults() Config {
 	if c.Authenticator == nil {
 		c.Authenticator = NoAuthentication{}
+	}
+	if c.Denied == nil {
+		c.Denied = func(bool) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

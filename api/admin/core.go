@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -17,6 +18,7 @@ const RequestIDHeader = "honua-request-id"
 // core is what the services share.
 type core struct {
 	Config
+	denials *denials
 	// draining is closed when the server begins to stop.
 	draining chan struct{}
 }
@@ -50,6 +52,17 @@ func (c *core) execute(ctx context.Context, ch change) (fsm.Result, *fsm.State, 
 	if err := c.permit(ctx, ch.environment, ch.least); err != nil {
 		return fsm.Result{}, nil, err
 	}
+	result, state, err := c.commit(ctx, ch)
+	var refused *problem
+	if errors.As(err, &refused) && refused.failure == Denied {
+		method, _ := grpc.Method(ctx)
+		c.denied(identityOf(ctx), method, refused.message)
+	}
+	return result, state, err
+}
+
+// commit is execute for a caller whose role suffices.
+func (c *core) commit(ctx context.Context, ch change) (fsm.Result, *fsm.State, error) {
 	identity := identityOf(ctx)
 	name, err := identity.named(ch.actor)
 	if err != nil {

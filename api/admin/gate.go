@@ -20,6 +20,7 @@ func (c *core) admit(ctx context.Context, method string) (context.Context, error
 	identity, err := c.Authenticator.Identify(ctx)
 	if err != nil {
 		c.Logger.Warn("call without valid credentials", "method", method, "source", source(ctx), "error", err)
+		c.Denied(false)
 		return nil, &problem{failure: Unauthenticated, message: err.Error()}
 	}
 	switch {
@@ -32,8 +33,17 @@ func (c *core) admit(ctx context.Context, method string) (context.Context, error
 }
 
 func (c *core) deny(i Identity, method, why string) error {
-	c.Logger.Warn("call denied", "method", method, "identity", i.Name, "source", i.Source, "reason", why)
+	c.denied(i, method, why)
 	return &problem{failure: Denied, message: why}
+}
+
+// denied logs and counts a denied attempt; that of a known caller goes on record.
+func (c *core) denied(i Identity, method, why string) {
+	c.Logger.Warn("call denied", "method", method, "identity", i.Name, "source", i.Source, "reason", why)
+	c.Denied(i.authenticated())
+	if i.authenticated() {
+		c.denials.count(i, method, why)
+	}
 }
 
 // permit checks a caller's role in one environment; an empty one stands for the
@@ -51,7 +61,8 @@ func (c *core) permit(ctx context.Context, environment string, least Role) error
 	if environment == "" {
 		where = "in every environment"
 	}
-	return c.deny(identity, "", fmt.Sprintf("this needs the role %s %s", least, where))
+	method, _ := grpc.Method(ctx)
+	return c.deny(identity, method, fmt.Sprintf("this needs the role %s %s", least, where))
 }
 
 func (c *core) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {

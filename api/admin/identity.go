@@ -65,6 +65,11 @@ func (i Identity) RoleIn(environment string) Role {
 	return role
 }
 
+// authenticated reports whether the caller has proved to be who it is.
+func (i Identity) authenticated() bool {
+	return i.Name != "" && i.Authentication != "" && i.Authentication != authenticationNone
+}
+
 // Authenticator says who calls.
 type Authenticator interface {
 	// Identify reads the credentials of a call from its context. Its error is

@@ -23,6 +23,9 @@ type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
 	drain  sync.Once
+	// recorder puts denied attempts on record, from the first Serve to Drain.
+	recording sync.Once
+	recorder  sync.WaitGroup
 }
 
 // New makes a server; Serve starts it.
@@ -31,6 +34,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	c := &core{Config: cfg.withDefaults(), draining: make(chan struct{})}
+	c.denials = newDenials(c.Config)
 	s := &Server{core: c, grpc: grpc.NewServer(c.options()...), health: health.NewServer()}
 	pb.RegisterDeploymentServiceServer(s.grpc, &deployments{core: c})
 	pb.RegisterEnvironmentServiceServer(s.grpc, &environments{core: c})
@@ -67,10 +71,22 @@ func (c *core) options() []grpc.ServerOption {
 // Serve answers calls on a listener, which it closes, until Drain. It may be
 // called for several listeners.
 func (s *Server) Serve(l net.Listener) error {
+	s.recording.Do(func() { s.recorder.Go(s.recordDenials) })
 	if err := s.grpc.Serve(l); err != nil {
 		return fmt.Errorf("admin API on %s: %w", l.Addr(), err)
 	}
 	return nil
+}
+
+// recordDenials puts denied attempts on record until Drain.
+func (s *Server) recordDenials() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var work sync.WaitGroup
+	work.Go(func() { s.core.denials.run(ctx) })
+	<-s.core.draining
+	cancel()
+	work.Wait()
 }
 
 // Drain stops the server: health says NOT_SERVING, watches end with UNAVAILABLE,
@@ -93,4 +109,5 @@ func (s *Server) Drain(ctx context.Context) {
 		s.grpc.Stop()
 		<-done
 	}
+	s.recorder.Wait()
 }

@@ -32,6 +32,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	requests *requestMetrics
 	git      *gitMetrics
+	denied   *prometheus.CounterVec
 }
 
 // NewMetrics makes a node's registry. Its error wraps ErrConfig.
@@ -42,11 +43,11 @@ func NewMetrics(cfg MetricsConfig) (*Metrics, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	m := &Metrics{registry: prometheus.NewRegistry(), requests: newRequestMetrics(), git: newGitMetrics()}
+	m := &Metrics{registry: prometheus.NewRegistry(), requests: newRequestMetrics(), git: newGitMetrics(), denied: newDenied()}
 	parts := []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newDeploymentCollector(cfg.Node, cfg.Now), newServingCollector(cfg.Node), newRaftCollector(cfg.Node),
-		buildInfo(cfg),
+		m.denied, buildInfo(cfg),
 	}
 	parts = append(parts, m.requests.collectors()...)
 	parts = append(parts, m.git.collectors()...)
@@ -74,6 +75,21 @@ func (m *Metrics) Handler() http.Handler {
 		Timeout:             10 * time.Second,
 		ErrorHandling:       promhttp.ContinueOnError,
 	})
+}
+
+func newDenied() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "honua_api_denied_calls_total", Help: "Calls of the admin API that were denied, of callers who proved who they are (known) and others (unknown).",
+	}, []string{"caller"})
+}
+
+// ObserveDenial counts one denied call of the admin API.
+func (m *Metrics) ObserveDenial(known bool) {
+	caller := "unknown"
+	if known {
+		caller = "known"
+	}
+	m.denied.WithLabelValues(caller).Inc()
 }
 
 func buildInfo(cfg MetricsConfig) prometheus.Collector {

@@ -230,7 +230,8 @@ func (a *app) openAdmin(context.Context) error {
 	a.admin, err = admin.New(admin.Config{
 		Proposer: callers{a.cluster}, Reader: a.cluster, Store: a.cluster.Store(), Membership: &membership{a.cluster},
 		Classify: classify, Logger: a.component("admin"), Credentials: credentials, Authenticator: authenticator,
-		Nodes: &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
+		Nodes:  &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
+		Denied: a.metrics.ObserveDenial,
 		Register: func(r grpc.ServiceRegistrar) {
 			a.cluster.RegisterPeerService(r)
 			pb.RegisterNodeServiceServer(r, a.node)
