@@ -168,9 +168,9 @@ func (l *lab) check(before *fsm.State) {
 	}
 }
 
-// ways is the table of the states as operators know it. Beyond a retry, what
-// was rolled away from, failed or superseded becomes Completed again by a
-// rollback to it.
+// ways is the table of the states as operators know it. What completed once
+// becomes Completed again by a rollback to it, wherever it went since; what the
+// branch asks for again begins again.
 var ways = map[fsm.DeploymentState][]fsm.DeploymentState{
 	fsm.StateNone:        {fsm.Pending, fsm.Failed},
 	fsm.Pending:          {fsm.AwaitingApproval, fsm.Applying, fsm.Superseded, fsm.Failed},
