@@ -13,7 +13,7 @@ import (
 )
 
 func newAuditCommand(s *session) *cobra.Command {
-	return newGroup("audit", "Read the record of every change", newAuditListCommand(s), newAuditVerifyCommand(s))
+	return newGroup("audit", "Read the record of every change", newAuditListCommand(s), newAuditExportCommand(s), newAuditVerifyCommand(s))
 }
 
 func newAuditListCommand(s *session) *cobra.Command {

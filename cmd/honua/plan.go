@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/gitsync"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
+	"github.com/honua-io/honua-gitops/reconciler/policy"
 )
 
 func newPlanCommand(s *session) *cobra.Command {
@@ -36,6 +38,9 @@ Revisions are what git understands: branches, tags, HEAD~2, commits.`,
 			}
 			plan := catalog.Diff(before.model, after.model)
 			plan.Environment, plan.FromCommit, plan.ToCommit = environment, before.commit, after.commit
+			if !bytes.Equal(before.policy, after.policy) {
+				plan.PolicyChanged(environment, policy.File)
+			}
 			return s.printPlan(plan, exitCode)
 		},
 	}
@@ -52,6 +57,8 @@ Revisions are what git understands: branches, tags, HEAD~2, commits.`,
 type revision struct {
 	commit string
 	model  *catalog.Model
+	// policy is the environment's normalised one; nil if the repository has none for it.
+	policy []byte
 }
 
 // revision reads and parses an environment. What is wrong with it is printed, all of it, and ends the command.
@@ -65,7 +72,9 @@ func (s *session) revision(ctx context.Context, dir, name, environment string) (
 		return found, nil
 	}
 	model, problems := catalog.Parse(environment, bundle(reading.Files))
-	if model == nil {
+	rules, more := normalisedPolicy(environment, reading.Policy)
+	problems = append(problems, more...)
+	if catalog.HasErrors(problems) {
 		fmt.Fprintf(s.err, "Error: %s is not valid at %s:\n", environment, name)
 		for _, problem := range problems {
 			if problem.Severity == catalog.Error {
@@ -74,6 +83,27 @@ func (s *session) revision(ctx context.Context, dir, name, environment string) (
 		}
 		return revision{}, errSaid
 	}
-	found.model = model
+	found.model, found.policy = model, rules
 	return found, nil
+}
+
+// normalisedPolicy is what a policy file says about an environment; nil if nothing.
+func normalisedPolicy(environment string, file []byte) ([]byte, []catalog.Problem) {
+	if file == nil {
+		return nil, nil
+	}
+	document, problems := policy.Parse(policy.File, file)
+	if document == nil || document.For(environment) == nil {
+		return nil, problems
+	}
+	at := catalog.Position{File: policy.File, Line: 1, Column: 1}
+	resolved, err := policy.Resolve(environment, document.For(environment), nil)
+	if err != nil {
+		return nil, append(problems, catalog.Problem{Position: at, Message: err.Error(), Severity: catalog.Error})
+	}
+	normalised, err := resolved.Normalise()
+	if err != nil {
+		return nil, append(problems, catalog.Problem{Position: at, Message: err.Error(), Severity: catalog.Error})
+	}
+	return normalised, problems
 }
