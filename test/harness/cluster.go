@@ -39,8 +39,8 @@ type Options struct {
 	Policies map[string]Section
 	// PollSeconds is the poll interval; 0 means 1.
 	PollSeconds int
-	// RepositoryURL replaces the URL of the repository that Start makes.
-	RepositoryURL string
+	// RepositoryOf returns the address by which the nodes reach the repository in a folder; nil means file://.
+	RepositoryOf func(dir string) string
 	// Idle: the cluster is prepared and not started.
 	Idle bool
 	// Unready: Start returns without waiting until every environment is served.
@@ -125,9 +125,9 @@ func (c *Cluster) settings(node *Node) Section {
 			join = append(join, other.Gossip)
 		}
 	}
-	repository := c.options.RepositoryURL
-	if repository == "" {
-		repository = (&url.URL{Scheme: "file", Path: c.Repo.Dir}).String()
+	repository := (&url.URL{Scheme: "file", Path: c.Repo.Dir}).String()
+	if c.options.RepositoryOf != nil {
+		repository = c.options.RepositoryOf(c.Repo.Dir)
 	}
 	environments := Section{}
 	for _, name := range c.Environments {

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the tests in this folder need. Needs root and a network.
+set -euo pipefail
+
+packages=(git openssh-server openssh-client)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}"
