@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
+
+// reason is the text of 1 KB that admin commands carry.
+var reason = string(make1K())
+
+func make1K() []byte {
+	text := make([]byte, 1024)
+	for i := range text {
+		text[i] = "a routine change, announced and agreed upon; "[i%45]
+	}
+	return text
+}
+
+// sampleEvery is how often memory is looked at while something else is measured.
+const sampleEvery = 50 * time.Millisecond
+
+// deploy measures small commits, over both kinds of transport.
+func deploy(ctx context.Context, b *bench) error {
+	for _, transport := range []string{"file", "http"} {
+		d, end, err := newDeploying(ctx, b, transport)
+		if err != nil {
+			return err
+		}
+		var times []float64
+		for round := range b.rounds {
+			took, problem := d.round(ctx, 0, fmt.Sprintf("added-%d", round))
+			if problem != nil {
+				err = problem
+				break
+			}
+			times = append(times, milliseconds(took))
+		}
+		end()
+		if err != nil {
+			return err
+		}
+		b.add("deploy/1-layer/"+transport, "ms", atMost(250), times...)
+	}
+	return nil
+}
+
+// deployLarge measures commits to a catalog of 10,000 layers, and what memory that takes.
+func deployLarge(ctx context.Context, b *bench) error {
+	d, end, err := newDeploying(ctx, b, "http")
+	if err != nil {
+		return err
+	}
+	defer end()
+	const layers = 9999
+	var times, peaks, rests []float64
+	watching, stop := context.WithCancel(ctx)
+	peak := make(chan []float64, 1)
+	go func() { peak <- d.cluster.peaks(watching) }()
+	for round := range b.rounds + 1 {
+		took, err := d.round(ctx, layers, fmt.Sprintf("added-%d", round))
+		if err != nil {
+			stop()
+			return err
+		}
+		// The first one brings 10,000 new layers, the others one among 10,000.
+		if round > 0 {
+			times = append(times, milliseconds(took))
+		} else {
+			b.add("deploy/10000-layers/first", "ms", atMost(3000), milliseconds(took))
+		}
+	}
+	stop()
+	peaks = <-peak
+	for _, n := range d.cluster.nodes {
+		rests = append(rests, rssOf(n.PID))
+	}
+	b.add("deploy/10000-layers/one-changed", "ms", atMost(3000), times...)
+	b.add("deploy/10000-layers/rss-peak-of-each-node", "MB", always(300), peaks...)
+	b.add("deploy/10000-layers/rss-after", "MB", always(300), rests...)
+	return nil
+}
+
+// deploying is a cluster and its repository.
+type deploying struct {
+	cluster *running
+	repo    *repository
+}
+
+func newDeploying(ctx context.Context, b *bench, transport string) (*deploying, func(), error) {
+	dir := filepath.Join(b.scratch, transport)
+	repo, err := newRepository(filepath.Join(dir, "repository"), "development")
+	if err != nil {
+		return nil, nil, err
+	}
+	url := repo.fileURL()
+	if transport == "http" {
+		url = repo.httpURL()
+	}
+	cluster, err := startCluster(ctx, b.program, plan{
+		dir: filepath.Join(dir, "cluster"), repository: url, environments: []string{"development"}, pollSeconds: neverSeconds,
+	})
+	if err != nil {
+		repo.close()
+		return nil, nil, err
+	}
+	return &deploying{cluster, repo}, func() { cluster.stop(); repo.close() }, nil
+}
+
+// round commits, asks for a sync and measures from there until every node serves the new layer.
+func (d *deploying) round(ctx context.Context, layers int, added string) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	all, err := d.cluster.client(0)
+	if err != nil {
+		return 0, err
+	}
+	defer all.Close()
+	d.repo.setLayers(layers, added)
+	// The connection is made beforehand: a client that is in use has one.
+	if _, err := all.Cluster().GetStatus(ctx, &pb.GetStatusRequest{}); err != nil {
+		return 0, err
+	}
+	rest(ctx, 500*time.Millisecond)
+	begun := time.Now()
+	if _, err := all.Environments().SyncEnvironment(ctx, &pb.SyncEnvironmentRequest{Environment: "development"}); err != nil {
+		return 0, err
+	}
+	var waiting sync.WaitGroup
+	errs := make([]error, len(d.cluster.nodes))
+	for i, n := range d.cluster.nodes {
+		waiting.Go(func() { errs[i] = n.awaitServed(ctx, "/ogc/collections/"+added) })
+	}
+	waiting.Wait()
+	took := time.Since(begun)
+	if err := errors.Join(errs...); err != nil {
+		return 0, err
+	}
+	return took, d.settled(ctx)
+}
+
+// settled waits until the deployment is over, so that the next one does not wait for it.
+func (d *deploying) settled(ctx context.Context) error {
+	all, err := d.cluster.client(0)
+	if err != nil {
+		return err
+	}
+	defer all.Close()
+	for {
+		answer, err := all.Environments().GetEnvironment(ctx, &pb.GetEnvironmentRequest{Name: "development"})
+		if err != nil {
+			return err
+		}
+		if answer.GetEnvironment().GetCurrentDeployment().GetState() == pb.DeploymentState_DEPLOYMENT_STATE_COMPLETED {
+			return nil
+		}
+		if !rest(ctx, 10*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+// peaks samples the memory of every node, with its children, until the context ends.
+func (c *running) peaks(ctx context.Context) []float64 {
+	most := make([]float64, len(c.nodes))
+	for {
+		for i, n := range c.nodes {
+			most[i] = max(most[i], rssOf(n.PID))
+		}
+		if !rest(ctx, sampleEvery) {
+			return most
+		}
+	}
+}

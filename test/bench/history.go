@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+// snapshotCommand makes this program a process that reads and writes one snapshot.
+const snapshotCommand = "snapshot"
+
+// history measures a cluster that has been in use for years.
+func history(ctx context.Context, b *bench) error {
+	s := &seed{
+		environments: 500, deployments: 200, contents: 4, contentBytes: 20_000,
+		cluster: filepath.Join(b.scratch, "cluster"), missing: filepath.Join(b.scratch, "no-such-repository"),
+	}
+	begun := time.Now()
+	cluster, err := s.plant(b.program)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "  made %d deployments in %s\n", s.environments*s.deployments, time.Since(begun).Round(time.Second))
+	if err := snapshots(ctx, b, s.snapshot); err != nil {
+		return err
+	}
+	defer cluster.stop()
+	if err := errors.Join(cluster.start(), cluster.awaitReady(ctx), cluster.awaitHealthy(ctx)); err != nil {
+		return err
+	}
+	whole, healthy, err := restarts(ctx, cluster, b.rounds)
+	if err != nil {
+		return err
+	}
+	var memory, peak []float64
+	for _, n := range cluster.nodes {
+		memory, peak = append(memory, rssOf(n.PID)), append(peak, peakRSS(n.PID))
+	}
+	b.add("history/restart/stop-to-ready", "ms", atMost(2000), whole...)
+	b.add("history/restart/start-to-healthy", "ms", goal{}, healthy...)
+	b.add("history/rss-of-each-node", "MB", goal{}, memory...)
+	b.add("history/rss-peak-of-each-node", "MB", goal{}, peak...)
+	return nil
+}
+
+// snapshotTimes is what a process measured of itself.
+type snapshotTimes struct {
+	ReadMs, WriteMs, PeakMB, SizeMB float64
+}
+
+// snapshots reads and writes the state in processes of their own, so that their memory is that alone.
+func snapshots(ctx context.Context, b *bench, path string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	var read, write, peak, size []float64
+	for range b.rounds {
+		out, err := exec.CommandContext(ctx, self, snapshotCommand, path).Output()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		var t snapshotTimes
+		if err := json.Unmarshal(out, &t); err != nil {
+			return err
+		}
+		read, write, peak, size = append(read, t.ReadMs), append(write, t.WriteMs), append(peak, t.PeakMB), append(size, t.SizeMB)
+	}
+	b.add("history/snapshot/write", "ms", atMost(2000), write...)
+	b.add("history/snapshot/read", "ms", atMost(2000), read...)
+	b.add("history/snapshot/rss-peak", "MB", goal{}, peak...)
+	b.add("history/snapshot/size", "MB", goal{}, size...)
+	return nil
+}
+
+func runSnapshot(args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: snapshot FILE")
+	}
+	file, err := os.Open(args[0])
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var t snapshotTimes
+	begun := time.Now()
+	state, err := fsm.ReadSnapshot(file)
+	if err != nil {
+		return err
+	}
+	t.ReadMs = milliseconds(time.Since(begun))
+	begun = time.Now()
+	if t.SizeMB, err = writeSnapshot(args[0]+".copy", state); err != nil {
+		return err
+	}
+	t.WriteMs = milliseconds(time.Since(begun))
+	t.PeakMB = peakRSS(os.Getpid())
+	return json.NewEncoder(os.Stdout).Encode(t)
+}
+
+// writeSnapshot writes a state durably and returns the file's size in megabytes.
+func writeSnapshot(path string, state *fsm.State) (float64, error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	buffer := bufio.NewWriter(file)
+	err = errors.Join(fsm.WriteSnapshot(buffer, state), buffer.Flush(), file.Sync())
+	info, problem := file.Stat()
+	if err = errors.Join(err, problem, file.Close()); err != nil {
+		return 0, err
+	}
+	return float64(info.Size()) / 1e6, nil
+}

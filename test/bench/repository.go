@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/honua-io/honua-gitops/internal/scaffold"
+	"github.com/honua-io/honua-gitops/test/gitserver"
+)
+
+// repository is the configuration repository of a cluster.
+type repository struct {
+	repo    *gitserver.Repo
+	server  *gitserver.Server
+	stage   *stage
+	files   map[string]string
+	serving string // environment
+}
+
+// stage stands in for a test towards the Git server.
+type stage struct {
+	testing.TB
+	cleanups []func()
+}
+
+// Helper is a test's.
+func (*stage) Helper() {}
+
+// Cleanup is a test's.
+func (s *stage) Cleanup(f func()) { s.cleanups = append(s.cleanups, f) }
+
+// Fatal ends the program: without a repository there is nothing to measure.
+func (*stage) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
+
+// Fatalf is Fatal with a format.
+func (*stage) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+
+func (s *stage) end() {
+	for i := len(s.cleanups) - 1; i >= 0; i-- {
+		s.cleanups[i]()
+	}
+}
+
+// newRepository makes a repository with the example configuration of one environment, served over HTTP.
+func newRepository(dir, environment string) (*repository, error) {
+	s := &stage{}
+	r := &repository{
+		stage: s, serving: environment, files: map[string]string{},
+		repo: gitserver.NewRepo(s, filepath.Join(dir, "config.git")),
+	}
+	r.server = gitserver.New(s, dir)
+	files, err := scaffold.Files()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f.Path, "environments/"+environment+"/") || strings.HasPrefix(f.Path, "environments/common/") {
+			r.files[f.Path] = string(f.Content)
+		}
+	}
+	r.commit("Begin")
+	return r, nil
+}
+
+func (r *repository) httpURL() string { return r.server.URL + "/config.git" }
+
+func (r *repository) fileURL() string { return "file://" + r.repo.Dir }
+
+func (r *repository) close() { r.stage.end() }
+
+func (r *repository) commit(message string) string {
+	return r.repo.Commit(gitserver.Change{Files: gitserver.Texts(r.files), Message: message})
+}
+
+// setLayers commits a catalog of so many layers besides one of the given name.
+func (r *repository) setLayers(count int, last string) string {
+	var text strings.Builder
+	text.WriteString(`{"services":[{"id":"gis-service","title":"GIS Service","description":"Geospatial data","layers":[`)
+	for i := range count {
+		fmt.Fprintf(&text, layerText+",\n", fmt.Sprintf("layer-%05d", i))
+	}
+	fmt.Fprintf(&text, layerText+"]}]}\n", last)
+	r.files["environments/"+r.serving+"/metadata.json"] = text.String()
+	return r.commit("Add " + last)
+}
+
+// layerText is a layer of the size that layers in use have, about 600 bytes.
+const layerText = `{
+  "id": "%[1]s",
+  "title": "Settlements of %[1]s",
+  "description": "Settlements with their population and the country in which they are, as of the last census of each country. The figures are those that the statistical offices publish, without corrections; boundaries follow the national mapping agencies. Not for navigation.",
+  "datasource": "files",
+  "table": "cities",
+  "geometryColumn": "geometry",
+  "geometryType": "Point",
+  "srid": 4326,
+  "properties": [
+    { "name": "name", "type": "string" },
+    { "name": "population", "type": "integer" },
+    { "name": "country", "type": "string" }
+  ]
+}`
