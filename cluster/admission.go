@@ -48,10 +48,29 @@ func (n *Node) admit(ctx context.Context, r *pb.JoinRequest) error {
 		return err
 	}
 	address := raft.ServerAddress(r.GetRaftAddress())
-	if known && server.Address == address {
-		return nil
+	if !known || server.Address != address {
+		wanted := raft.Server{ID: raft.ServerID(r.GetNodeId()), Address: address, Suffrage: suffrage(server, known)}
+		return n.place(ctx, lead, wanted)
 	}
-	return n.place(ctx, lead, raft.Server{ID: raft.ServerID(r.GetNodeId()), Address: address, Suffrage: suffrage(server, known)})
+	if server.Suffrage == raft.Voter && !r.GetVoter() {
+		return n.demote(ctx, lead, server)
+	}
+	return nil
+}
+
+// demote takes the vote of a node that was configured to have none.
+func (n *Node) demote(ctx context.Context, lead *leadership, server raft.Server) error {
+	if err := n.expendable(server); err != nil {
+		return err
+	}
+	err := n.await(ctx, func() raft.Future {
+		return lead.raft.DemoteVoter(server.ID, 0, n.cfg.electionTimeout())
+	})
+	if err != nil {
+		return raftError(err)
+	}
+	n.log.Info("configuration changed", "server", string(server.ID), "voter", false)
+	return nil
 }
 
 func suffrage(before raft.Server, known bool) raft.ServerSuffrage {
@@ -70,6 +89,11 @@ func (n *Node) checkJoin(r *pb.JoinRequest) error {
 	}
 	if !validName.MatchString(r.GetNodeId()) || r.GetIncarnation() == "" || r.GetRaftAddress() == "" || r.GetGrpcAddress() == "" {
 		return fmt.Errorf("%w: the request to join is incomplete", ErrUnapplicable)
+	}
+	for _, s := range n.configuration() {
+		if string(s.ID) != r.GetNodeId() && string(s.Address) == r.GetRaftAddress() {
+			return fmt.Errorf("%w: %s is %s's; remove that node first", ErrAddressInUse, s.Address, s.ID)
+		}
 	}
 	return nil
 }

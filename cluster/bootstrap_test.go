@@ -58,7 +58,7 @@ func TestFoundingNeedsExactlyTheExpected(t *testing.T) {
 					l.settle(ms...)
 					return
 				}
-				time.Sleep(30 * time.Second)
+				time.Sleep(10 * time.Second)
 				for _, m := range ms {
 					if s := m.node.Status(); s.State != StateJoining || m.node.disk.hasState {
 						t.Errorf("%s is %s", m.cfg.NodeID, s.State)

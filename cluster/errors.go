@@ -33,6 +33,7 @@ var (
 	ErrWouldLoseQuorum = errors.New("the cluster would lose its quorum")
 	ErrNotVoter        = errors.New("the node has no vote")
 	ErrForeignCluster  = errors.New("the node belongs to another cluster")
+	ErrAddressInUse    = errors.New("another node has that raft address")
 )
 
 // What a node's Run ends with.

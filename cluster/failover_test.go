@@ -61,7 +61,7 @@ func TestReturnedFollowerIsUsedAtOnce(t *testing.T) {
 		leader := l.awaitLeader()
 		away, other := l.followers()[0], l.followers()[1]
 		away.kill()
-		time.Sleep(2 * time.Minute)
+		time.Sleep(40 * time.Second)
 		away.start()
 		l.eventually(time.Second, "the follower hears its leader", func() bool { return away.node.Status().HasQuorum })
 		other.kill()
@@ -80,7 +80,7 @@ func TestHealedFollowerIsUsedAtOnce(t *testing.T) {
 		leader := l.awaitLeader()
 		away, other := l.followers()[0], l.followers()[1]
 		l.net.Isolate(away.ip, "10.0.0.1", "10.0.0.2", "10.0.0.3")
-		time.Sleep(10 * time.Minute)
+		time.Sleep(80 * time.Second)
 		l.net.Heal()
 		l.eventually(6*time.Second, "the follower hears its leader", func() bool { return away.node.Status().HasQuorum })
 		other.kill()
@@ -128,7 +128,7 @@ func TestPartitionedFollowerDoesNotDisturb(t *testing.T) {
 		term := leader.node.Status().Term
 		lonely := l.followers()[0]
 		l.net.Isolate(lonely.ip, "10.0.0.1", "10.0.0.2", "10.0.0.3")
-		time.Sleep(time.Minute)
+		time.Sleep(20 * time.Second)
 		l.net.Heal()
 		acknowledged := leader.mustPropose("after the partition")
 		l.eventually(15*time.Second, "the follower catches up", func() bool {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,8 +19,11 @@ import (
 
 const (
 	// reclaimTime lets a node come back under another address.
-	reclaimTime  = 10 * time.Second
-	leaveTimeout = 500 * time.Millisecond
+	reclaimTime = 10 * time.Second
+	// gossipTimeout bounds one exchange with a peer, and so how long a node
+	// that stops may have to wait for one.
+	gossipTimeout = 1500 * time.Millisecond
+	leaveTimeout  = 500 * time.Millisecond
 	// rejoinInterval: memberlist forgets peers that were away for long.
 	rejoinInterval = 5 * time.Second
 	resolveTimeout = 5 * time.Second
@@ -73,7 +77,7 @@ func (g *gossip) config(ctx context.Context) (*memberlist.Config, error) {
 	c.Label = g.cfg.ClusterName
 	c.SecretKey = g.cfg.GossipKey
 	c.DeadNodeReclaimTime = reclaimTime
-	c.TCPTimeout = 2 * time.Second
+	c.TCPTimeout = gossipTimeout
 	c.Logger = gossipLogger(g.log)
 	c.MsgpackUseNewTimeFormat = true
 	c.Delegate, c.Events, c.Alive, c.Conflict = delegate{g}, delegate{g}, delegate{g}, delegate{g}
@@ -102,14 +106,12 @@ func (g *gossip) rejoin(ctx context.Context) error {
 	defer ticker.Stop()
 	warned := false
 	for {
-		if seeds := g.missing(); len(seeds) > 0 {
-			n, err := g.list.Load().Join(seeds)
-			if err != nil && n == 0 && !warned && ctx.Err() == nil {
-				warned = true
-				g.log.Warn("no peer answers gossip yet", "seeds", seeds, "error", err)
-			} else if n > 0 {
-				warned = false
-			}
+		missing := g.missing()
+		if err := g.contact(ctx, missing); err != nil && !warned {
+			g.log.Warn("no peer answers gossip yet", "seeds", missing, "error", err)
+			warned = true
+		} else if err == nil {
+			warned = false
 		}
 		select {
 		case <-ctx.Done():
@@ -117,6 +119,24 @@ func (g *gossip) rejoin(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// contact tries seeds one after the other, because a try cannot be
+// interrupted. It fails if all do.
+func (g *gossip) contact(ctx context.Context, seeds []string) error {
+	var problems []error
+	for _, seed := range seeds {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if _, err := g.list.Load().Join([]string{seed}); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) == len(seeds) {
+		return errors.Join(problems...)
+	}
+	return nil
 }
 
 // missing returns the seeds whose address no living member has.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,7 @@ type machine struct {
 // bubble runs a test in a bubble with a lab, and ends what it left running.
 func bubble(t *testing.T, test func(l *lab)) {
 	t.Helper()
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := &lab{
 			t: t, net: memnet.New(), dir: t.TempDir(), all: map[string]*machine{},
@@ -227,22 +229,12 @@ func (l *lab) awaitLeader() *machine {
 
 func (l *lab) followers() []*machine {
 	var out []*machine
-	for _, id := range slices.Sorted(mapsKeys(l.all)) {
+	for _, id := range slices.Sorted(maps.Keys(l.all)) {
 		if m := l.all[id]; m.cancel != nil && m != l.leader() {
 			out = append(out, m)
 		}
 	}
 	return out
-}
-
-func mapsKeys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // eventually waits, in the bubble's time, for something to become true.

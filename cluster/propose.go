@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/hashicorp/raft"
 
 	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -18,17 +14,12 @@ const (
 	// MaxCommandBytes bounds a log entry. Entries much above 256 KiB make raft's
 	// batches so large that leadership is lost over them.
 	MaxCommandBytes = 256<<10 + 16<<10
-	// maxInFlight bounds what a leader has accepted and not yet finished.
-	maxInFlight = 1024
-	// admissionWait is how long a command may wait for others to finish.
-	admissionWait = 500 * time.Millisecond
 	// proposalTimeout bounds callers that brought no deadline.
 	proposalTimeout = 30 * time.Second
 	// answerMargin is kept of a caller's time: an answer that comes with the
 	// deadline is lost, and with it that nothing was executed.
 	answerMargin = 200 * time.Millisecond
 	retryPause   = 20 * time.Millisecond
-	drainPoll    = 5 * time.Millisecond
 )
 
 // Command is something to be replicated.
@@ -41,24 +32,6 @@ type Command struct {
 	// Term limits the command to a term that this node leads; 0: any.
 	Term    uint64
 	Payload *pb.Payload
-}
-
-// proposals counts what this node, as the leader, has in flight.
-type proposals struct {
-	slots chan struct{}
-	// kick wakes the watchdog: something is slower than it should be.
-	kick chan struct{}
-
-	mu    sync.Mutex
-	count uint64
-	spent time.Duration
-	last  time.Duration
-
-	refused, unknown atomic.Uint64
-}
-
-func newProposals() *proposals {
-	return &proposals{slots: make(chan struct{}, maxInFlight), kick: make(chan struct{}, 1)}
 }
 
 // Propose replicates a command and returns what the state machine made of it.
@@ -165,125 +138,5 @@ func (n *Node) attempt(ctx context.Context, data []byte) (fsm.Result, error) {
 		return fsm.Result{}, ErrNoLeader
 	default:
 		return n.forward(ctx, id, data)
-	}
-}
-
-func (n *Node) usable() error {
-	if n.stopping.Load() {
-		return ErrStopping
-	}
-	return n.adapter.failure()
-}
-
-// proposeHere replicates as the leader. A term other than 0 has to be the one
-// that is established.
-func (n *Node) proposeHere(ctx context.Context, data []byte, term uint64) (fsm.Result, error) {
-	if err := n.usable(); err != nil {
-		return fsm.Result{}, err
-	}
-	lead := n.leading.Load()
-	if lead == nil || term != 0 && lead.number != term {
-		return fsm.Result{}, ErrNotLeader
-	}
-	if len(data) > MaxCommandBytes {
-		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxCommandBytes)
-	}
-	if err := rehearse(n.store.State(), lead.number, data); err != nil {
-		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)
-	}
-	if err := n.proposals.enter(ctx); err != nil {
-		return fsm.Result{}, err
-	}
-	return n.apply(ctx, lead.raft, data)
-}
-
-// apply hands an entry to raft. Raft's own timeout bounds only its queue, so
-// the wait is bounded here; what is waited for goes on.
-func (n *Node) apply(ctx context.Context, r *raft.Raft, data []byte) (fsm.Result, error) {
-	type outcome struct {
-		result fsm.Result
-		err    error
-	}
-	done := make(chan outcome, 1)
-	start := time.Now()
-	started := n.tasks.start(func() {
-		defer n.proposals.leave(start)
-		future := r.ApplyLog(sealed(data), n.cfg.electionTimeout())
-		if err := future.Error(); err != nil {
-			n.proposals.alarm()
-			done <- outcome{err: raftError(err)}
-			return
-		}
-		a, _ := future.Response().(applied)
-		if a.err != nil {
-			// The entry is in the log: other nodes may execute it.
-			done <- outcome{err: executedMaybe(a.err)}
-			return
-		}
-		done <- outcome{result: a.result}
-	})
-	if !started {
-		n.proposals.leave(start)
-		return fsm.Result{}, ErrStopping
-	}
-	select {
-	case o := <-done:
-		return o.result, o.err
-	case <-ctx.Done():
-		n.proposals.alarm()
-		return fsm.Result{}, executedMaybe(context.Cause(ctx))
-	}
-}
-
-// raftError sorts raft's errors into what certainly did not happen and the rest.
-func raftError(err error) error {
-	switch {
-	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress),
-		errors.Is(err, raft.ErrEnqueueTimeout):
-		return fmt.Errorf("%w: %w", ErrNotLeader, err)
-	default:
-		return executedMaybe(err)
-	}
-}
-
-func (p *proposals) enter(ctx context.Context) error {
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(admissionWait)
-	defer timer.Stop()
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	p.alarm()
-	return fmt.Errorf("%w: %d", ErrOverloaded, maxInFlight)
-}
-
-func (p *proposals) leave(start time.Time) {
-	took := time.Since(start)
-	p.mu.Lock()
-	p.count++
-	p.spent += took
-	p.last = took
-	p.mu.Unlock()
-	<-p.slots
-}
-
-// drain waits until nothing is in flight.
-func (p *proposals) drain(ctx context.Context) {
-	for len(p.slots) > 0 && pause(ctx, drainPoll) {
-	}
-}
-
-// alarm asks the watchdog to look.
-func (p *proposals) alarm() {
-	select {
-	case p.kick <- struct{}{}:
-	default:
 	}
 }

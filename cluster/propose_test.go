@@ -113,8 +113,8 @@ func TestProposalsThroughLeaderChanges(t *testing.T) {
 				}
 			})
 		}
-		for range 10 {
-			time.Sleep(300 * time.Millisecond)
+		for range 5 {
+			time.Sleep(100 * time.Millisecond)
 			if err := l.awaitLeader().node.Transfer(l.t.Context(), ""); err != nil && !errors.Is(err, ErrUnknownOutcome) && !errors.Is(err, ErrNoLeader) {
 				l.t.Error(err)
 			}

@@ -36,6 +36,7 @@ var refusals = [...]struct {
 	{ErrWouldLoseQuorum, "WOULD_LOSE_QUORUM", codes.FailedPrecondition},
 	{ErrNotVoter, "NOT_VOTER", codes.FailedPrecondition},
 	{ErrForeignCluster, "FOREIGN_CLUSTER", codes.FailedPrecondition},
+	{ErrAddressInUse, "ADDRESS_IN_USE", codes.AlreadyExists},
 	{ErrHalted, "HALTED", codes.Unavailable},
 }
 

@@ -15,7 +15,7 @@ import (
 const (
 	drainTimeout    = 500 * time.Millisecond
 	transferTries   = 3
-	transferTimeout = 700 * time.Millisecond
+	transferTimeout = 600 * time.Millisecond
 	workTimeout     = 2 * time.Second
 	shutdownTimeout = 2 * time.Second
 	observerBuffer  = 16

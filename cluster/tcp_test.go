@@ -90,6 +90,7 @@ func (c testTLS) ClientConfig(name string) *tls.Config {
 // tcpCluster runs nodes over loopback until the test ends.
 func tcpCluster(t testing.TB, n int, change ...func(*Config)) []*Node {
 	t.Helper()
+	dir := t.TempDir() // before the cleanup below: it is removed after it
 	ports, release := freePorts(t, 3*n)
 	var seeds []string
 	for i := range n {
@@ -102,7 +103,7 @@ func tcpCluster(t testing.TB, n int, change ...func(*Config)) []*Node {
 	t.Cleanup(func() { cancel(); running.Wait() })
 	for i := range n {
 		cfg := Config{
-			NodeID: fmt.Sprintf("node%d", i+1), ClusterName: "tcp", DataDirectory: filepath.Join(t.TempDir(), "data"),
+			NodeID: fmt.Sprintf("node%d", i+1), ClusterName: "tcp", DataDirectory: filepath.Join(dir, ports[3*i]),
 			RaftBind: ports[3*i+1], RaftAdvertise: ports[3*i+1], GossipBind: ports[3*i+2], GossipAdvertise: ports[3*i+2],
 			GRPCAdvertise: ports[3*i], BootstrapExpect: n, Join: seeds, Voter: true, Version: "1",
 			InitialSettings: initialSettings, Logger: slog.New(slog.DiscardHandler), Exit: func(err error) { t.Error(err) },

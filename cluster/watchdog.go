@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// idleProbe is between two looks of the watchdog while nothing is slow.
+	// idleProbe is between two barriers while nothing is slow. Each is an entry
+	// in everyone's log.
 	idleProbe = 5 * time.Second
 	// stallElections is after how many election timeouts a leader gives up.
 	stallElections = 5
@@ -26,16 +27,27 @@ const (
 // would hang as well.
 func (n *Node) watchdog(ctx context.Context) error {
 	r := n.raft.Load()
-	ticker := time.NewTicker(idleProbe)
+	ticker := time.NewTicker(n.cfg.electionTimeout())
 	defer ticker.Stop()
+	var probed time.Time
+	var finished uint64
 	for {
+		suspicious := false
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
 		case <-n.proposals.kick:
+			suspicious = true
+		case <-ticker.C:
+			before := finished
+			finished = n.proposals.finished()
+			suspicious = len(n.proposals.slots) > 0 && finished == before
 		}
-		if r.State() != raft.Leader || n.probe(ctx, r) {
+		if r.State() != raft.Leader || !suspicious && time.Since(probed) < idleProbe {
+			continue
+		}
+		if n.probe(ctx, r) {
+			probed = time.Now()
 			continue
 		}
 		err := fmt.Errorf("%w: nothing was committed for %s in term %d, although the process ran and no peer was catching up: the disk may hang",

@@ -107,9 +107,9 @@ func TestWatchdogLeavesTheHealthyAlone(t *testing.T) {
 		for _, m := range l.followers() {
 			l.net.Isolate(m.ip, "10.0.0.1", "10.0.0.2", "10.0.0.3")
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(15 * time.Second)
 		l.net.Heal()
-		time.Sleep(time.Minute)
+		time.Sleep(15 * time.Second)
 		if len(l.exits) > 0 {
 			l.t.Errorf("%s gave up: losing the quorum is no reason", <-l.exits)
 		}

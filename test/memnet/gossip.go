@@ -124,8 +124,5 @@ func (g *Gossip) Shutdown() error {
 	return nil
 }
 
-// Address returns the transport's port as host:port.
-func (g *Gossip) Address() string { return g.address }
-
 // Addr makes an address of a host and a port.
 func Addr(ip string, port int) string { return net.JoinHostPort(ip, strconv.Itoa(port)) }

@@ -118,9 +118,6 @@ type Host struct {
 	ip  string
 }
 
-// IP is the host's address.
-func (h *Host) IP() string { return h.ip }
-
 // Listen accepts connections at a port of the host; the host part of the
 // address may be empty.
 func (h *Host) Listen(address string) (net.Listener, error) {

@@ -1,0 +1,90 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
+
+func (n *Node) usable() error {
+	if n.stopping.Load() {
+		return ErrStopping
+	}
+	return n.adapter.failure()
+}
+
+// proposeHere replicates as the leader. A term other than 0 has to be the one
+// that is established.
+func (n *Node) proposeHere(ctx context.Context, data []byte, term uint64) (fsm.Result, error) {
+	if err := n.usable(); err != nil {
+		return fsm.Result{}, err
+	}
+	lead := n.leading.Load()
+	if lead == nil || term != 0 && lead.number != term {
+		return fsm.Result{}, ErrNotLeader
+	}
+	if len(data) > MaxCommandBytes {
+		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxCommandBytes)
+	}
+	if err := rehearse(n.store.State(), lead.number, data); err != nil {
+		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)
+	}
+	if err := n.proposals.enter(ctx); err != nil {
+		return fsm.Result{}, err
+	}
+	return n.apply(ctx, lead.raft, data)
+}
+
+// apply hands an entry to raft. Raft's own timeout bounds only its queue, so
+// the wait is bounded here; what is waited for goes on.
+func (n *Node) apply(ctx context.Context, r *raft.Raft, data []byte) (fsm.Result, error) {
+	type outcome struct {
+		result fsm.Result
+		err    error
+	}
+	done := make(chan outcome, 1)
+	start := time.Now()
+	started := n.tasks.start(func() {
+		defer n.proposals.leave(start)
+		future := r.ApplyLog(sealed(data), n.cfg.electionTimeout())
+		if err := future.Error(); err != nil {
+			n.proposals.alarm()
+			done <- outcome{err: raftError(err)}
+			return
+		}
+		a, _ := future.Response().(applied)
+		if a.err != nil {
+			// The entry is in the log: other nodes may execute it.
+			done <- outcome{err: executedMaybe(a.err)}
+			return
+		}
+		done <- outcome{result: a.result}
+	})
+	if !started {
+		n.proposals.leave(start)
+		return fsm.Result{}, ErrStopping
+	}
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		n.proposals.alarm()
+		return fsm.Result{}, executedMaybe(context.Cause(ctx))
+	}
+}
+
+// raftError sorts raft's errors into what certainly did not happen and the rest.
+func raftError(err error) error {
+	switch {
+	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress),
+		errors.Is(err, raft.ErrEnqueueTimeout):
+		return fmt.Errorf("%w: %w", ErrNotLeader, err)
+	default:
+		return executedMaybe(err)
+	}
+}
