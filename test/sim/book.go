@@ -27,7 +27,7 @@ type book struct {
 	performed map[string]uint64
 	// heads are the digests that a branch's head has had, by environment.
 	heads map[string]bool
-	// polls are the successful ones since everything healed, by branch.
+	// polls are the successful ones since the last change, by branch.
 	polls map[string]int
 }
 

@@ -11,7 +11,10 @@ func (n *node) crash(power bool, why string) {
 	n.up = false
 	n.lives++
 	w.crashDisk(&n.disk, power)
-	n.tenure, n.state, n.applied = nil, nil, 0
+	if n.tenure != nil {
+		n.tenure.end()
+	}
+	n.state, n.applied = nil, 0
 	n.pulling, n.acting, n.again = false, false, false
 	n.waiters = nil
 	w.book.crashed(n)

@@ -132,6 +132,9 @@ func (t *transition) environment(was, is *fsm.Environment) {
 			t.broken("I16", "a decision about %s without an audit record", is.Name)
 		}
 	}
+	if t.payload.GetObservePoll() == nil && t.payload.GetObserveNode() == nil {
+		t.b.polls[is.Branch] = 0
+	}
 	t.polled(was, is)
 	t.contents(is)
 	for _, id := range ids(was, is) {

@@ -139,7 +139,7 @@ func (p *poller) finish(poll leader.Poll, found []*leader.Candidate) {
 	p.after(w.between(1, 3), func() {
 		p.t.polls[poll.Branch] = poll
 		maps.DeleteFunc(p.t.candidates, func(_ string, c *leader.Candidate) bool {
-			return poll.Code == "" && c.Branch == poll.Branch && c.Commit != poll.Head
+			return poll.Code == "" && c.Branch == poll.Branch
 		})
 		for _, c := range found {
 			p.t.candidates[c.Environment] = c

@@ -105,7 +105,7 @@ func (w *world) restlessEnvironment(env *fsm.Environment) string {
 	case env.PollErrorCode != "":
 		return env.Name + " cannot be polled: " + env.PollErrorCode
 	case w.book.polls[env.Branch] < 2:
-		return env.Branch + " was not polled since everything healed"
+		return env.Branch + " was not polled since the last change"
 	}
 	return ""
 }

@@ -137,7 +137,7 @@ func (t *tenure) look() {
 // start begins work unless the same is under way. It ends with done: with
 // nothing if it came to nothing, and then rests for a while.
 func (t *tenure) start(key string, work func(done func(func()))) {
-	if t.inflight[key] {
+	if t.inflight[key] || t.n.w.now < t.rests[key] {
 		return
 	}
 	t.inflight[key] = true
