@@ -82,7 +82,7 @@ func parseHex4(head [4]byte) (int, bool) {
 // streamError tells an answer that ended early from one that could not be read.
 func streamError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: it ends too early", ErrGarbage)
+		return fmt.Errorf("%w: it ends too early: %w", ErrGarbage, io.ErrUnexpectedEOF)
 	}
 	var known *failure
 	if errors.As(err, &known) {

@@ -102,11 +102,15 @@ func (s *sshSession) ask(_ context.Context, request string) (io.ReadCloser, erro
 	return io.NopCloser(s.out), nil
 }
 
-// explain adds what the server wrote to its error output: a repository that does not exist
-// says so there and closes.
+// explain adds what the server wrote to its error output before it ended early: one without the
+// repository says so there.
 func (s *sshSession) explain(err error) error {
-	_ = s.session.Close()
-	if text := s.said.String(); text != "" && errors.Is(err, ErrGarbage) {
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	_ = s.in.Close()
+	_ = s.session.Wait() // until all of it has arrived, or the context ends
+	if text := s.said.String(); text != "" {
 		return serverError(text)
 	}
 	return err
