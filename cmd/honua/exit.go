@@ -142,7 +142,7 @@ func hints(err error, address string) []string {
 		lines = append(lines, fmt.Sprintf("Tried %s. Is a node running there? Name others with --address or %s; 'honua dev' starts a cluster here.",
 			address, envAddress))
 	case errors.Is(err, client.ErrNoLeader):
-		lines = append(lines, "Nothing was changed. A majority of the voters has to run and reach each other; 'honua status --stale' shows what a node knows.")
+		lines = append(lines, "A majority of the voters has to run and reach each other; 'honua status --stale' shows what a node knows.")
 	}
 	return lines
 }

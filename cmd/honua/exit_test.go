@@ -118,7 +118,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		says   []string
 	}{
 		{"unknown outcome", unknown, exitUnknown, []string{"the outcome is unknown", "--request-id 0190"}},
-		{"no quorum", noQuorum, exitNoLeader, []string{"no quorum", "Nothing was changed"}},
+		{"no quorum", noQuorum, exitNoLeader, []string{"Error: no quorum: no leader is known", "A majority of the voters"}},
 		{"denied", denied, exitDenied, []string{"needs the role approver"}},
 	}
 	for _, test := range tests {

@@ -64,7 +64,7 @@ func (e *Error) Error() string {
 	switch {
 	case e.Cause == nil:
 		text = e.Reason.Error()
-	case errors.Is(e.Reason, ErrRefused):
+	case errors.Is(e.Reason, ErrRefused), errors.Is(e.Reason, ErrNoLeader):
 		text = Message(e.Cause)
 	default:
 		text = fmt.Sprintf("%v: %s", e.Reason, Message(e.Cause))

@@ -1,6 +1,9 @@
 package view
 
 import (
+	"slices"
+	"strings"
+
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -53,13 +56,15 @@ type MemberList struct {
 	Members []Member `json:"members"`
 }
 
-// NewClusterStatus converts a status.
+// NewClusterStatus converts a status; servers are sorted by id.
 func NewClusterStatus(s *pb.GetStatusResponse) ClusterStatus {
-	return ClusterStatus{
+	status := ClusterStatus{
 		LeaderID: s.GetLeaderId(), Term: s.GetTerm(), Quorum: s.GetQuorum(), HasQuorum: s.GetHasQuorum(),
 		ClusterID: s.GetClusterId(), Epoch: s.GetEpoch(), AppliedIndex: s.GetAppliedIndex(), NodeID: s.GetNodeId(),
 		SettingsDigest: s.GetSettingsDigest(), Servers: each(s.GetServers(), newServer),
 	}
+	slices.SortStableFunc(status.Servers, func(a, b Server) int { return strings.Compare(a.ID, b.ID) })
+	return status
 }
 
 // NewMemberList converts a list.
