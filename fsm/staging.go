@@ -144,6 +144,9 @@ func (c *change) recordStaging(command *pb.RecordStaging) (Result, error) {
 		return Result{}, err
 	}
 	op.answer(command.GetAnswers(), func(p *Participant) *Answer { return &p.Staged })
+	if op.Phase == Activating {
+		c.reinforce(op, command.GetAnswers())
+	}
 	if command.GetServices() > 0 {
 		op.Services = command.GetServices()
 	}
@@ -180,6 +183,25 @@ func (op *Operation) answer(answers []*pb.AnswerValue, field func(*Participant) 
 				*field(p) = AnswerYes
 			}
 			p.Problems = a.GetProblems()
+		}
+	}
+}
+
+// reinforce adds available nodes that were away when staging began, or had
+// another data directory, and have staged it since: after a failure among the
+// participants it may take them for a majority. They have no veto, so only
+// their yes counts.
+func (c *change) reinforce(op *Operation, answers []*pb.AnswerValue) {
+	for _, a := range answers {
+		joined := Participant{NodeID: a.GetNodeId(), Incarnation: a.GetIncarnation(), Staged: AnswerYes}
+		if !a.GetAccepted() || !c.counts(&joined) {
+			continue
+		}
+		switch i := slices.IndexFunc(op.Participants, func(p Participant) bool { return p.NodeID == joined.NodeID }); {
+		case i < 0:
+			op.Participants = append(op.Participants, joined)
+		case op.Participants[i].Incarnation != joined.Incarnation:
+			op.Participants[i] = joined
 		}
 	}
 }

@@ -148,12 +148,36 @@ func planActivation(in Inputs, env *fsm.Environment, op *fsm.Operation, d *Decis
 	m := &pb.RecordStaging{Environment: env.Name, ExpectedSequence: env.Sequence, Operation: op.ID}
 	answers, _ := collect(in, env, op, false, d)
 	m.Answers = slices.DeleteFunc(answers, func(a *pb.AnswerValue) bool { return recorded(op, a) })
+	m.Answers = append(m.Answers, reinforcements(in, env, op, d)...)
 	m.Deadline = in.ClockTrusted && in.Now >= op.Deadline
 	if len(m.GetAnswers()) > 0 || m.GetDeadline() {
 		d.propose("env/"+env.Name, &pb.Payload{Command: &pb.Payload_RecordStaging{RecordStaging: m}})
 		return
 	}
 	d.wakeAt(op.Deadline)
+}
+
+// reinforcements are the voters that came back after staging began and have
+// staged it since; those that were not asked yet are asked. Without them the
+// participants may have no majority left.
+func reinforcements(in Inputs, env *fsm.Environment, op *fsm.Operation, d *Decisions) []*pb.AnswerValue {
+	var joined []*pb.AnswerValue
+	for _, id := range in.Voters {
+		n := in.State.Node(id)
+		if n == nil || !n.Available || slices.ContainsFunc(op.Participants, func(p fsm.Participant) bool {
+			return p.NodeID == id && p.Incarnation == n.Incarnation
+		}) {
+			continue
+		}
+		q := Question{Environment: env.Name, Operation: op.ID, Node: id, Verify: false}
+		switch a, ok := in.Answers[q]; {
+		case !ok || a.Incarnation != n.Incarnation:
+			d.Questions = append(d.Questions, q)
+		case a.Accepted:
+			joined = append(joined, &pb.AnswerValue{NodeId: id, Incarnation: n.Incarnation, Accepted: true})
+		}
+	}
+	return joined
 }
 
 // recorded reports whether the state knows an answer to staging already.
