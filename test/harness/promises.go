@@ -123,9 +123,11 @@ func lastOf(journal []node.Entry, environment string) (last node.Entry) {
 	return last
 }
 
-// CheckDeployments checks that no content of a commit has two records (I12) and that every record is final.
+// CheckDeployments waits until nothing is on its way, and checks that no content of a commit has two records (I12) and
+// that every record is final.
 func (c *Cluster) CheckDeployments(environment string) []*pb.Deployment {
 	c.t.Helper()
+	c.AwaitSettled(environment)
 	deployments, err := c.Deployments(environment)
 	if err != nil {
 		c.t.Fatal(err)
