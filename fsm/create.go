@@ -81,7 +81,16 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 		return d, nil
 	}
 	d.HasContent = true
-	return d, c.move(d, Pending, "commit "+short(d.Commit)+" on branch "+d.Branch)
+	return d, c.move(d, Pending, origin(d))
+}
+
+// origin says where a content comes from. Of a rewritten branch it names both
+// commits, so that the audit shows them (I13).
+func origin(d *Deployment) string {
+	if !d.Rewritten {
+		return "commit " + short(d.Commit) + " on branch " + d.Branch
+	}
+	return "branch " + d.Branch + " was rewritten: commit " + d.Commit + " does not follow the deployed " + d.PreviousCommit
 }
 
 // mayRepeat: what failed or was rolled back can be tried again, and what gave

@@ -20,7 +20,7 @@ func deploymentMessage(state *fsm.State, d *fsm.Deployment) *pb.Deployment {
 		StartedAt: timestamp(d.Started), UpdatedAt: timestamp(d.Updated), CompletedAt: timestamp(d.CompletedAt),
 		ErrorMessage: d.Error, ReasonCode: d.ReasonCode, Problems: d.Problems,
 		Attempts: d.Attempts, ActivationIndex: d.Activation,
-		SupersededBy: d.SupersededBy, RolledBackTo: d.RolledBackTo, Rewritten: d.Rewritten,
+		SupersededBy: d.SupersededBy, RolledBackTo: d.RolledBackTo, Rewritten: d.Rewritten, RewrittenAway: d.RewrittenAway,
 		RequiredApprovers: d.Required, ApprovalReasons: d.ApprovalReasons, PolicyDigest: d.Policy.Digest(),
 	}
 	addHistory(m, d)

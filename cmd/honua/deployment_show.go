@@ -75,6 +75,7 @@ func (s *session) deploymentDetails(w io.Writer, d view.Deployment) {
 	}
 	pair(w, "Superseded by", d.SupersededBy)
 	pair(w, "Rolled back to", d.RolledBackTo)
+	rewritten(w, d)
 	approvals(w, d)
 	failure(w, d)
 	if len(d.Nodes) > 0 {
@@ -83,6 +84,17 @@ func (s *session) deploymentDetails(w io.Writer, d view.Deployment) {
 		newline(w)
 	}
 	s.transitions(w, d)
+}
+
+// rewritten says what a rewritten branch asks for, instead of what, and what it lost.
+func rewritten(w io.Writer, d view.Deployment) {
+	if !d.Rewritten {
+		return
+	}
+	pair(w, "Rewritten", "the branch went from "+d.PreviousCommit+" to "+d.Commit)
+	for _, lost := range d.RewrittenAway {
+		pair(w, "Lost", lost)
+	}
 }
 
 func approvals(w io.Writer, d view.Deployment) {

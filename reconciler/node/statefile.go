@@ -132,18 +132,22 @@ func fileText(text string) *string {
 
 // approvalFile is {ApprovalDirectory}/{deploymentId}.json.
 type approvalFile struct {
-	DeploymentID string             `json:"deploymentId"`
-	Environment  string             `json:"environment"`
-	Commit       string             `json:"commit"`
-	State        string             `json:"state"`
-	Responder    *string            `json:"responder"`
-	RespondedAt  *string            `json:"respondedAt"`
-	Reason       *string            `json:"reason"`
-	RequestedAt  *string            `json:"requestedAt"`
-	ExpiresAt    *string            `json:"expiresAt"`
-	Required     uint32             `json:"requiredApprovers"`
-	Reasons      []string           `json:"reasons"`
-	Approvals    []approvalDecision `json:"approvals"`
+	DeploymentID string   `json:"deploymentId"`
+	Environment  string   `json:"environment"`
+	Commit       string   `json:"commit"`
+	State        string   `json:"state"`
+	Responder    *string  `json:"responder"`
+	RespondedAt  *string  `json:"respondedAt"`
+	Reason       *string  `json:"reason"`
+	RequestedAt  *string  `json:"requestedAt"`
+	ExpiresAt    *string  `json:"expiresAt"`
+	Required     uint32   `json:"requiredApprovers"`
+	Reasons      []string `json:"reasons"`
+	// PreviousCommit is what is deployed; a rewritten branch lost RewrittenAway.
+	PreviousCommit string             `json:"previousCommit,omitempty"`
+	Rewritten      bool               `json:"rewritten,omitempty"`
+	RewrittenAway  []string           `json:"rewrittenAway,omitempty"`
+	Approvals      []approvalDecision `json:"approvals"`
 }
 
 type approvalDecision struct {
@@ -158,6 +162,7 @@ func renderApproval(d *fsm.Deployment) ([]byte, error) {
 		DeploymentID: d.ID, Environment: d.Environment, Commit: d.Commit, State: approvalState(d),
 		RequestedAt: fileTime(d.AwaitingSince), ExpiresAt: fileTime(d.ApprovalExpires()), Required: d.Required,
 		Reasons: d.ApprovalReasons, Approvals: []approvalDecision{},
+		PreviousCommit: d.PreviousCommit, Rewritten: d.Rewritten, RewrittenAway: d.RewrittenAway,
 	}
 	for _, a := range d.Approvals {
 		file.Approvals = append(file.Approvals, approvalDecision{Approver: a.Approver, At: fileTime(a.At), Comment: a.Comment})

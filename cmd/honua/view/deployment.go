@@ -35,6 +35,7 @@ type Deployment struct {
 	Contributors      []string     `json:"contributors"`
 	PreviousCommit    string       `json:"previousCommit"`
 	Rewritten         bool         `json:"rewritten"`
+	RewrittenAway     []string     `json:"rewrittenAway"`
 	SupersededBy      string       `json:"supersededBy"`
 	RolledBackTo      string       `json:"rolledBackTo"`
 	Nodes             []Progress   `json:"nodes"`
@@ -89,7 +90,7 @@ func NewDeployment(d *pb.Deployment) Deployment {
 		ActivationIndex: d.GetActivationIndex(), RequiredApprovers: d.GetRequiredApprovers(),
 		ApprovalReasons: texts(d.GetApprovalReasons()), Approvals: each(d.GetApprovals(), newApproval),
 		ApprovalExpiresAt: moment(d.GetApprovalExpiresAt()), PolicyDigest: d.GetPolicyDigest(),
-		Contributors: texts(d.GetContributors()), PreviousCommit: d.GetPreviousCommit(), Rewritten: d.GetRewritten(),
+		Contributors: texts(d.GetContributors()), PreviousCommit: d.GetPreviousCommit(), Rewritten: d.GetRewritten(), RewrittenAway: texts(d.GetRewrittenAway()),
 		SupersededBy: d.GetSupersededBy(), RolledBackTo: d.GetRolledBackTo(),
 		Nodes: each(d.GetNodes(), newProgress), StateHistory: each(d.GetStateHistory(), newTransition),
 	}

@@ -655,8 +655,10 @@ type Deployment struct {
 	// The commit was deployed before the branch was rewritten.
 	Rewritten      bool   `protobuf:"varint,32,opt,name=rewritten,proto3" json:"rewritten,omitempty"`
 	PreviousCommit string `protobuf:"bytes,33,opt,name=previous_commit,json=previousCommit,proto3" json:"previous_commit,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The commits that the rewritten branch lost, the newest first: id and first line of the message.
+	RewrittenAway []string `protobuf:"bytes,34,rep,name=rewritten_away,json=rewrittenAway,proto3" json:"rewritten_away,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Deployment) Reset() {
@@ -918,6 +920,13 @@ func (x *Deployment) GetPreviousCommit() string {
 		return x.PreviousCommit
 	}
 	return ""
+}
+
+func (x *Deployment) GetRewrittenAway() []string {
+	if x != nil {
+		return x.RewrittenAway
+	}
+	return nil
 }
 
 // Activation is one entry of the list of what an environment served.
@@ -2101,8 +2110,7 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\bverified\x18\x05 \x01(\bR\bverified\x12 \n" +
 	"\vunavailable\x18\x06 \x01(\bR\vunavailable\x12!\n" +
 	"\fserved_index\x18\a \x01(\x04R\vservedIndex\x12\x1a\n" +
-	"\bproblems\x18\b \x03(\tR\bproblems\"\xfe\n" +
-	"\n" +
+	"\bproblems\x18\b \x03(\tR\bproblems\"\xa5\v\n" +
 	"\n" +
 	"Deployment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
@@ -2142,7 +2150,8 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\rpolicy_digest\x18\x1e \x01(\tR\fpolicyDigest\x12\"\n" +
 	"\fcontributors\x18\x1f \x03(\tR\fcontributors\x12\x1c\n" +
 	"\trewritten\x18  \x01(\bR\trewritten\x12'\n" +
-	"\x0fprevious_commit\x18! \x01(\tR\x0epreviousCommit\"\xfb\x01\n" +
+	"\x0fprevious_commit\x18! \x01(\tR\x0epreviousCommit\x12%\n" +
+	"\x0erewritten_away\x18\" \x03(\tR\rrewrittenAway\"\xfb\x01\n" +
 	"\n" +
 	"Activation\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
