@@ -75,6 +75,9 @@ func (n *node) journal(e half.Entry) bool {
 	if err != nil {
 		n.w.broken("driver", "%v", err)
 	}
+	if n.plantJournal(e, append(line, '\n')) {
+		return true
+	}
 	phase := string(e.Phase)
 	if n.crashHere("before " + phase) {
 		return false
@@ -106,11 +109,11 @@ func (n *node) follow() {
 // catchUp activates every environment that is behind. Only the newest state
 // counts, and none before the node has caught up.
 func (n *node) catchUp() {
-	if n.applied < n.catchUpTo {
+	if n.applied < n.catchUpTo || n.plantStops() {
 		n.acting = false
 		return
 	}
-	n.turn(n.state, 0, false)
+	n.turn(n.plantState(), 0, false)
 }
 
 // turn looks at one environment after the other, all of the same state.
@@ -123,7 +126,7 @@ func (n *node) turn(state *fsm.State, i int, behind bool) {
 		if env.Operation == nil {
 			delete(n.stages, env.Name)
 		}
-		known, ok := n.serves[env.Name]
+		known, ok := n.plantKnown(n.known(env.Name))
 		if env.Active == nil || ok && known.problem == "" && !known.later(env.Active) {
 			continue
 		}
@@ -145,6 +148,12 @@ func (n *node) turn(state *fsm.State, i int, behind bool) {
 	case behind:
 		n.after(1000, n.follow)
 	}
+}
+
+// known is what the node serves of an environment.
+func (n *node) known(environment string) (serving, bool) {
+	s, ok := n.serves[environment]
+	return s, ok
 }
 
 // obtain puts a content onto the disk and reads it back.
@@ -180,8 +189,7 @@ func (n *node) activate(state *fsm.State, env *fsm.Environment, known serving, o
 	if repair {
 		e.Phase = half.Resumed
 	}
-	n.plantActivation(&e)
-	if !n.plantSkipIntent() && !n.journal(e) {
+	if !n.journal(e) {
 		return
 	}
 	n.after(n.w.between(0, 5), func() {

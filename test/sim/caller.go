@@ -22,6 +22,7 @@ type request struct {
 	// doubtful: an attempt of unknown outcome was made.
 	doubtful bool
 	done     bool
+	sent     int
 	// result is what the caller was told, if it was told anything.
 	result *fsm.Result
 	given  bool
@@ -74,6 +75,7 @@ func (c *caller) send(r *request, then func()) {
 		return
 	}
 	at := &attempt{request: r}
+	r.sent++
 	if w.plantAcknowledge(r) {
 		then()
 		return
@@ -88,6 +90,7 @@ func (c *caller) send(r *request, then func()) {
 // told is what an attempt came to.
 func (c *caller) told(r *request, at *attempt, result fsm.Result, err error, then func()) {
 	w := c.w
+	err = w.plantDenied(err)
 	switch {
 	case err == nil:
 		w.book.acknowledged(r, result)

@@ -89,7 +89,7 @@ func (n *node) pull() {
 func (n *node) receive() {
 	w := n.w
 	index := w.raft.commitIndex()
-	if leader := w.raft.leader; n.applied+4 < index && leader.applied > n.applied && w.chance(0.15) {
+	if leader := w.raft.leader; n.applied+4 < index && leader.applied > n.applied && !w.mutates() && w.chance(0.15) {
 		w.count("snapshot installed")
 		data := w.snapshot(leader.state)
 		n.disk.snapshot, n.disk.snapshotIndex = data, leader.applied
@@ -119,6 +119,10 @@ func (n *node) applyNext() {
 	w := n.w
 	index := n.applied + 1
 	entry := w.raft.at(index)
+	if n.plantSkips(entry) {
+		n.applied = index
+		return
+	}
 	result := w.book.execute(n, index, entry)
 	n.applied = index
 	if p := entry.proposal; p != nil && p.answer != nil && w.raft.leader == n && w.raft.term == entry.term {
@@ -168,6 +172,9 @@ func (w *world) snapshot(state *fsm.State) []byte {
 
 // saveSnapshot keeps what a restart begins with.
 func (n *node) saveSnapshot() {
+	if n.w.mutates() {
+		return
+	}
 	n.w.count("snapshots")
 	n.w.say("%s snapshots %d", n.id, n.applied)
 	n.disk.snapshot, n.disk.snapshotIndex = n.w.snapshot(n.state), n.applied

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"errors"
 	"maps"
 
 	"github.com/honua-io/honua-gitops/fsm"
@@ -109,13 +108,18 @@ func (p *poller) candidate(name, head string) *leader.Candidate {
 		return nil
 	}
 	return p.comparer.Compare(state, env, head, func(deployed string) (*gitsync.Reading, error) {
+		if w.planted(EmptyServes) && w.chance(0.3) {
+			return emptyReading(name, head), nil
+		}
 		if w.chance(0.03) {
 			w.count("unreadable commits")
 			return nil, pick(w, []error{gitsync.ErrMissingObject, gitsync.ErrDamaged, gitsync.ErrGarbage})
 		}
 		reading, err := w.git.read(p.branch, name, head, deployed)
-		if err != nil && !errors.Is(err, gitsync.ErrUnavailable) {
+		if err != nil {
 			w.count("read errors")
+		} else if w.planted(HideRewrite) && reading.Relation == gitsync.Rewritten {
+			reading.Relation = gitsync.FastForward
 		}
 		return reading, err
 	})
@@ -207,4 +211,12 @@ func digestOf(a *fsm.Active) string {
 		return ""
 	}
 	return a.Digest
+}
+
+// emptyReading is a commit that says to serve nothing.
+func emptyReading(environment, sha string) *gitsync.Reading {
+	return &gitsync.Reading{
+		Commit: gitsync.CommitInfo{SHA: sha},
+		Files:  []gitsync.File{metadataFile(environment, `{"services": []}`)},
+	}
 }

@@ -64,11 +64,12 @@ func (r *raft) at(index uint64) *logEntry { return &r.log[index-1] }
 // propose carries a command from a node to the leader.
 func (w *world) propose(from *node, h fsm.Header, payload *pb.Payload, at *attempt, answer func(fsm.Result, error)) {
 	h.Proposer, h.ProposedAt = from.id, from.clock()
-	data, err := fsm.Encode(h, payload)
+	p := &proposal{header: h, payload: payload, attempt: at, answer: answer}
+	data, err := fsm.Encode(w.plantProposal(p), payload)
 	if err != nil {
 		w.broken("driver", "%v", err)
 	}
-	p := &proposal{header: h, payload: payload, data: data, attempt: at, answer: answer}
+	p.data = data
 	if w.raft.leader == from {
 		w.accept(from, p)
 		return
@@ -86,6 +87,10 @@ func (w *world) accept(from *node, p *proposal) {
 	if from != leader && w.chance(0.03) {
 		w.count("request lost")
 		w.after(w.between(100, 3000), func() { p.settle(fsm.Result{}, errUnknown) })
+		return
+	}
+	if w.plantDrops(p) {
+		w.after(500, func() { p.settle(fsm.Result{}, errNotExecuted) })
 		return
 	}
 	p.term = w.raft.term

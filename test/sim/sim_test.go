@@ -2,7 +2,9 @@ package sim
 
 import (
 	"flag"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,7 +33,8 @@ func TestSeeds(t *testing.T) {
 	}
 	var next atomic.Uint64
 	var group sync.WaitGroup
-	var steps, commits atomic.Int64
+	var mu sync.Mutex
+	counts := map[string]int{}
 	for range *workers {
 		group.Go(func() {
 			for !t.Failed() {
@@ -40,8 +43,13 @@ func TestSeeds(t *testing.T) {
 					return
 				}
 				r := Run(library, Config{Seed: seed})
-				steps.Add(int64(r.Steps))
-				commits.Add(int64(r.Committed))
+				mu.Lock()
+				counts["steps"] += r.Steps
+				counts["committed"] += r.Committed
+				for what, n := range r.Counts {
+					counts[what] += n
+				}
+				mu.Unlock()
 				if r.Violation != nil {
 					t.Error(Run(library, Config{Seed: seed, Traced: true}))
 				}
@@ -49,5 +57,7 @@ func TestSeeds(t *testing.T) {
 		})
 	}
 	group.Wait()
-	t.Logf("steps %d, commits %d", steps.Load(), commits.Load())
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%-40s %d", what, counts[what])
+	}
 }

@@ -82,6 +82,7 @@ func (n *node) finishStaging(state *fsm.State, environment string, st *staging) 
 		st.answer.Accepted, st.answer.Problems = false, []string{"this node cannot serve it"}
 	}
 	st.done = true
+	n.plantStaged(environment, st.digest)
 	n.w.say("%s staged operation %d: %t", n.id, st.operation, st.answer.Accepted)
 	if n.crashHere("after staging") {
 		return
