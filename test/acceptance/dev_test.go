@@ -211,9 +211,13 @@ func (d *dev) checkRestart() {
 	if down := time.Since(killed); down < 2900*time.Millisecond {
 		d.t.Errorf("it was started again after %s", down)
 	}
-	if said := d.said(); !strings.Contains(said, victim.ID+" (process "+strconv.Itoa(victim.PID)+") has died") || !strings.Contains(said, victim.ID+" was started again") {
-		d.t.Errorf("honua dev does not say that %s died and was started again:\n%s", victim.ID, said)
-	}
+	harness.Eventually(d.t, harness.StartWithin, func() error {
+		said := d.said()
+		if !strings.Contains(said, victim.ID+" (process "+strconv.Itoa(victim.PID)+") has died") || !strings.Contains(said, victim.ID+" was started again") {
+			return fmt.Errorf("honua dev does not say that %s died and was started again:\n%s", victim.ID, said)
+		}
+		return nil
+	})
 	d.checkWhole()
 }
 
