@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -62,7 +63,7 @@ func (s *peerService) Propose(ctx context.Context, r *pb.ProposeRequest) (*pb.Pr
 	if err := s.authorize(ctx); err != nil {
 		return nil, err
 	}
-	result, err := s.n.proposeHere(ctx, r.GetEnvelope(), 0)
+	result, err := s.n.proposeHere(ctx, fsm.Restamp(r.GetEnvelope(), time.Now().UnixMilli()), 0)
 	if err != nil {
 		return nil, s.n.rpcError(err)
 	}

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -81,6 +83,18 @@ func Encode(h Header, payload *pb.Payload) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// Restamp sets the proposed-at time of an entry, Unix milliseconds. The leader
+// does it for what another node forwards: the replicated clock follows the
+// leaders' clocks alone, so that one node with a wrong clock cannot expire
+// approvals. Of a field that is there twice, protobuf takes the last.
+func Restamp(data []byte, proposedAt int64) []byte {
+	data = protowire.AppendTag(slices.Clip(data), proposedAtField, protowire.VarintType)
+	return protowire.AppendVarint(data, uint64(proposedAt))
+}
+
+// proposedAtField is Envelope.proposed_at_ms.
+const proposedAtField = 7
 
 // decode opens an entry. Every error means that the entry must not be skipped.
 func decode(e Entry) (*pb.Envelope, *pb.Payload, error) {
