@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/honua-io/honua-gitops/test/gitserver"
 )
 
 func firstCommit(files map[string]string) FirstCommit {
@@ -108,5 +110,19 @@ func TestOriginOf(t *testing.T) {
 	}
 	if _, err := OriginOf(t.TempDir()); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("no repository: %v", err)
+	}
+}
+
+// A shallow clone, as build servers make it, can be read; its history is known to be cut.
+func TestShallowClone(t *testing.T) {
+	s := newSite(t)
+	s.repo.Commit(gitserver.Change{Files: sample(nil)})
+	tip := s.repo.Commit(gitserver.Change{Files: sample(map[string]string{"x": ""})})
+	clone := filepath.Join(t.TempDir(), "clone")
+	gitCommand(t, s.root, "clone", "-q", "--depth", "1", s.fileURL(), clone)
+	reading, err := ReadRevision(t.Context(), clone, "HEAD", "production", Limits{})
+	must(t, err)
+	if reading.Commit.SHA != tip || len(reading.Files) != 4 || !reading.Truncated {
+		t.Errorf("%s, %d files, truncated %v", reading.Commit.SHA, len(reading.Files), reading.Truncated)
 	}
 }
