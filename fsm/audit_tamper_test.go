@@ -73,13 +73,14 @@ func TestTransitionTableIsTotal(t *testing.T) {
 func TestI3MemoryOfRequestsIsBounded(t *testing.T) {
 	c := newChange(New(), Entry{Index: 1}, nil)
 	c.meta.Now = 1_000_000
-	for i := range requestMemory + 1 {
+	const limit = 100
+	for i := range limit + 1 {
 		r := &Request{ID: fmt.Sprint(i), Ordinal: c.ordinal(), IssuedAt: int64(i), At: c.now()}
 		c.requests.put(r)
 		c.requestAges.put(r)
 	}
-	c.forgetRequests()
-	if got := c.requests.now().len(); got != requestMemory || c.requestAges.now().len() != got {
+	c.forgetRequests(limit)
+	if got := c.requests.now().len(); got != limit || c.requestAges.now().len() != got {
 		t.Fatalf("%d requests are remembered", got)
 	}
 	if c.requests.get("0") != nil || c.requests.get("1") == nil {

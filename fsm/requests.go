@@ -54,16 +54,16 @@ func (c *change) remember(r Result) {
 	}
 	c.requests.put(request)
 	c.requestAges.put(request)
-	c.forgetRequests()
+	c.forgetRequests(requestMemory)
 }
 
 // forgetRequests drops at most two: one more than a command adds, so that the
 // memory shrinks without a pause.
-func (c *change) forgetRequests() {
+func (c *change) forgetRequests(limit int) {
 	var expired []*Request
 	count := c.requests.now().len()
 	for r := range c.requestAges.now().all("") {
-		if len(expired) == 2 || (count-len(expired) <= requestMemory && r.At >= c.now()-requestLifetime) {
+		if len(expired) == 2 || (count-len(expired) <= limit && r.At >= c.now()-requestLifetime) {
 			break
 		}
 		expired = append(expired, r)
