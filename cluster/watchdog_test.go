@@ -56,7 +56,7 @@ func TestHungDiskEndsTheLeader(t *testing.T) {
 			ms = append(ms, m.start())
 		}
 		l.settle(ms...)
-		leader := l.awaitLeader()
+		leader, survivor := l.awaitLeader(), l.followers()[0]
 		id := leader.cfg.NodeID
 		disks[id].hang()
 		defer disks[id].release()
@@ -74,7 +74,7 @@ func TestHungDiskEndsTheLeader(t *testing.T) {
 		}
 		t.Logf("gave up after %s", time.Since(start))
 		l.net.Down(leader.ip)
-		if _, err := l.followers()[0].propose(3*time.Second, poll("elsewhere")); err != nil {
+		if _, err := survivor.propose(3*time.Second, poll("elsewhere")); err != nil {
 			l.t.Errorf("I14: %v", err)
 		}
 	})
