@@ -114,7 +114,8 @@ func (k Kind) String() string { return kindNames[k] }
 // transitions is the table of the architecture: from each state to those that
 // it may leave to. What completed before becomes Completed again, wherever it
 // went since, when a rollback serves its content. A branch that comes back to a
-// commit begins its record anew.
+// commit begins its record anew. What is active and was to begin again may have
+// been superseded when it is rolled away from.
 var transitions = map[DeploymentState][]DeploymentState{
 	StateNone:        {Pending, Failed},
 	Pending:          {AwaitingApproval, Applying, Superseded, Failed},
@@ -123,7 +124,7 @@ var transitions = map[DeploymentState][]DeploymentState{
 	Completed:        {RolledBack, Pending},
 	Failed:           {Pending, RolledBack, Completed},
 	RolledBack:       {Pending, Completed},
-	Superseded:       {Completed, Pending},
+	Superseded:       {Completed, Pending, RolledBack},
 }
 
 func mayLeave(from, to DeploymentState) bool {

@@ -179,7 +179,7 @@ var ways = map[fsm.DeploymentState][]fsm.DeploymentState{
 	fsm.Completed:        {fsm.RolledBack, fsm.Pending},
 	fsm.Failed:           {fsm.Pending, fsm.RolledBack, fsm.Completed},
 	fsm.RolledBack:       {fsm.Pending, fsm.Completed},
-	fsm.Superseded:       {fsm.Completed, fsm.Pending},
+	fsm.Superseded:       {fsm.Completed, fsm.Pending, fsm.RolledBack},
 }
 
 func (l *lab) checkHistory(before, after *fsm.Deployment) {

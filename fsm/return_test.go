@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 // A branch that is set back to a commit which was deployed before asks for it
@@ -55,5 +56,26 @@ func TestBranchComesBackWhileBeingReplaced(t *testing.T) {
 	l.refused(l.lead(l.creation("production", "one", "one")), fsm.ClassExists, "recorded")
 	l.ok(l.stage("production", "a: no", "b", "c"))
 	l.is(two, fsm.Failed)
+	l.serves("production", one)
+}
+
+// What is active and failed its verification is retried, and a newer commit
+// supersedes that attempt. It can still be rolled away from.
+func TestRollbackFromSupersededRetry(t *testing.T) {
+	policy := plainPolicy()
+	policy.AutoRollback = false
+	l := newLab(t, environment("production", policy))
+	one := l.deploy("production", "one")
+	two := l.commit("production", "two")
+	l.bring("production", two)
+	l.ok(l.finish("production", "a: broken", "b", "c"))
+	l.is(two, fsm.Failed)
+	l.serves("production", two)
+	l.ok(l.ask("op", &pb.RetryCommand{DeploymentId: two}))
+	l.commit("production", "three")
+	l.is(two, fsm.Superseded)
+	l.ok(l.ask("op", &pb.RollbackCommand{Environment: "production", Reason: "it is broken"}))
+	l.run("production", "")
+	l.is(two, fsm.RolledBack)
 	l.serves("production", one)
 }
