@@ -9,9 +9,10 @@ import (
 // callers were told. It learns of each thing once, when it happens.
 type book struct {
 	w *world
-	// states, hashes and results are after each index, by who came there first.
+	// states and results are after each index, by who came there first; hashes
+	// are of those states that another node was compared with.
 	states  []*fsm.State
-	hashes  [][32]byte
+	hashes  map[uint64][32]byte
 	results []fsm.Result
 
 	requests   []*request
@@ -30,6 +31,10 @@ type book struct {
 	// polls are the successful ones since the last change, by branch.
 	polls map[string]int
 }
+
+// compareEvery is how many entries a node that shares nothing applies between
+// two comparisons. States that differ stay different.
+const compareEvery = 8
 
 // execution is the first execution of a request.
 type execution struct {
@@ -50,7 +55,7 @@ type activation struct {
 func newBook(w *world) *book {
 	state := fsm.New()
 	return &book{
-		w: w, states: []*fsm.State{state}, hashes: [][32]byte{state.Hash()}, results: []fsm.Result{{}},
+		w: w, states: []*fsm.State{state}, hashes: map[uint64][32]byte{}, results: []fsm.Result{{}},
 		executions: map[string]execution{}, records: map[string]string{}, votes: map[string][]vote{},
 		overrides: map[string]bool{}, completed: map[string]bool{}, begun: map[uint64]bool{},
 		activations: map[string][]activation{}, performed: map[string]uint64{}, heads: map[string]bool{}, polls: map[string]int{},
@@ -58,13 +63,14 @@ func newBook(w *world) *book {
 }
 
 // execute lets a node apply an entry. Nodes that share the state before it
-// share the one after it, because Apply is pure; strict nodes, and those that
-// began with a snapshot, share nothing and show that it is.
+// share the one after it, because Apply is pure. Strict nodes share nothing, and
+// those that began with a snapshot nothing until they were compared: they show
+// that it is.
 func (b *book) execute(n *node, index uint64, entry *logEntry) fsm.Result {
 	known := index < uint64(len(b.states))
 	if entry.proposal == nil {
 		if !known {
-			b.keep(b.states[index-1], b.hashes[index-1], fsm.Result{})
+			b.keep(b.states[index-1], fsm.Result{})
 		}
 		return fsm.Result{}
 	}
@@ -81,13 +87,18 @@ func (b *book) execute(n *node, index uint64, entry *logEntry) fsm.Result {
 	b.w.plantExecution(n, entry, result)
 	if known {
 		n.applied = index
-		b.compare(n)
+		if index%compareEvery == 0 {
+			b.compare(n)
+			if !n.strict {
+				n.state = b.states[index]
+			}
+		}
 		return result
 	}
 	if b.w.trace.on {
 		b.w.say("  applied %d by %s: %s", index, n.id, outcome(result))
 	}
-	b.keep(next, next.Hash(), result)
+	b.keep(next, result)
 	b.observe(index, entry, previous, next, result)
 	return result
 }
@@ -103,15 +114,22 @@ func outcome(r fsm.Result) string {
 	}
 }
 
-func (b *book) keep(state *fsm.State, hash [32]byte, result fsm.Result) {
+func (b *book) keep(state *fsm.State, result fsm.Result) {
 	b.states = append(b.states, state)
-	b.hashes = append(b.hashes, hash)
 	b.results = append(b.results, result)
 }
 
 // compare checks that equal indexes have equal hashes (I11).
 func (b *book) compare(n *node) {
-	if !b.w.mutates() && n.applied < uint64(len(b.hashes)) && n.state.Hash() != b.hashes[n.applied] {
+	if b.w.mutates() || n.applied >= uint64(len(b.states)) || n.state == b.states[n.applied] {
+		return
+	}
+	want, known := b.hashes[n.applied]
+	if !known {
+		want = b.states[n.applied].Hash()
+		b.hashes[n.applied] = want
+	}
+	if n.state.Hash() != want {
 		b.w.broken("I11", "%s has another state at index %d", n.id, n.applied)
 	}
 }

@@ -43,10 +43,10 @@ func (c *caller) act() {
 	}
 	payload := c.choose()
 	if payload == nil {
-		w.after(w.between(300, 3000), c.act)
+		w.after(w.between(200, 1500), c.act)
 		return
 	}
-	c.ask(payload, func() { w.after(w.between(300, 6000), c.act) })
+	c.ask(payload, func() { w.after(w.between(200, 2500), c.act) })
 }
 
 // ask sends a request until it is decided.

@@ -13,7 +13,7 @@ func (w *world) disturb() {
 	if w.calm {
 		return
 	}
-	w.after(w.between(200, 5000), w.disturb)
+	w.after(w.between(300, 4000), w.disturb)
 	n := pick(w, w.nodes)
 	switch w.random.IntN(20) {
 	case 0, 1:
@@ -133,10 +133,10 @@ func (w *world) push() {
 	if w.calm {
 		return
 	}
-	w.after(w.between(300, 9000), w.push)
+	w.after(w.between(300, 3000), w.push)
 	b := w.git.branches[pick(w, slices.Sorted(maps.Keys(w.git.branches)))]
-	switch w.random.IntN(16) {
-	case 0, 1, 2, 3, 4, 5:
+	switch w.random.IntN(20) {
+	case 0, 1, 2, 3, 4, 5, 16, 17, 18, 19:
 		w.advance(b, b.head, w.newContent(w.git.commits[b.head].content))
 	case 6, 7:
 		w.breakContent(b)

@@ -98,7 +98,7 @@ func policyFile(environment string, i int) []byte {
 // settingsPolicy is the i-th of the policies that settings may name.
 func settingsPolicy(i int) policy.Policy {
 	p := policy.Default("staging")
-	p.RequiresApproval = i&1 != 0
+	p.RequiresApproval = i%3 == 1
 	p.AutoRollback = i&2 == 0
 	p.ForcePush, p.AfterRollback = policy.Allow, policy.Auto
 	if i&4 != 0 {

@@ -193,7 +193,7 @@ var transitions = map[fsm.DeploymentState][]fsm.DeploymentState{
 	fsm.Completed:        {fsm.RolledBack, fsm.Pending, fsm.AwaitingApproval},
 	fsm.Failed:           {fsm.Pending, fsm.AwaitingApproval, fsm.RolledBack, fsm.Completed},
 	fsm.RolledBack:       {fsm.Pending, fsm.AwaitingApproval, fsm.Completed},
-	fsm.Superseded:       {fsm.Completed, fsm.Pending, fsm.AwaitingApproval},
+	fsm.Superseded:       {fsm.Completed, fsm.Pending, fsm.AwaitingApproval, fsm.RolledBack},
 }
 
 // deployment checks how one record moved.

@@ -31,14 +31,14 @@ func (w *world) populate() {
 		n.member, n.voter = true, true
 		w.after(w.between(0, 400), n.start)
 	}
-	w.nodes[w.random.IntN(count)].strict = true
+	w.nodes[w.random.IntN(count)].strict = w.chance(0.6)
 	for _, name := range people[:3] {
 		c := &caller{w: w, identity: name}
 		w.callers = append(w.callers, c)
-		w.after(w.between(500, 4000), c.act)
+		w.after(w.between(800, 2500), c.act)
 	}
-	w.after(w.between(500, 3000), w.disturb)
-	w.after(w.between(500, 3000), w.push)
+	w.after(w.between(800, 3000), w.disturb)
+	w.after(w.between(1000, 3000), w.push)
 	w.elect()
 }
 

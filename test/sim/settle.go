@@ -15,7 +15,13 @@ const (
 
 // chaos lets things happen for a while, faults included.
 func (w *world) chaos() {
-	end := int(w.between(150, 320))
+	end := int(w.between(150, 350))
+	switch w.random.IntN(20) {
+	case 0:
+		end = int(w.between(1000, 3000))
+	case 1, 2, 3, 4:
+		end = int(w.between(400, 900))
+	}
 	for w.steps < end && w.step() {
 	}
 }

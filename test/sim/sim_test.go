@@ -3,7 +3,9 @@ package sim
 import (
 	"flag"
 	"maps"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -60,4 +62,11 @@ func TestSeeds(t *testing.T) {
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
 		t.Logf("%-40s %d", what, counts[what])
 	}
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// A run lives for milliseconds and leaves all of it behind.
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
 }

@@ -15,6 +15,8 @@ const (
 	retryPause     = 200
 	statusInterval = 1000
 	maxSkew        = 5000
+	// heartbeatMs is after how much silence a node counts as unavailable.
+	heartbeatMs = 2000
 )
 
 // tenure is the leader half in one term: it gathers inputs, asks the real Plan
@@ -97,9 +99,14 @@ func (t *tenure) stateChanged() {
 // look gathers, plans and carries out.
 func (t *tenure) look() {
 	w := t.n.w
+	w.count("looks")
 	t.follow()
 	t.admit()
-	d := leader.Plan(t.inputs())
+	in := t.inputs()
+	d := leader.Plan(in)
+	if d.Wake == in.Now+heartbeatMs {
+		d.Wake = t.deadline()
+	}
 	wake := int64(0)
 	if d.Wake > 0 {
 		wake = max(1, d.Wake-t.n.clock())
@@ -132,6 +139,34 @@ func (t *tenure) look() {
 	if wake > 0 {
 		t.kick(wake)
 	}
+}
+
+// deadline is when time alone changes something next. Plan also asks to be
+// woken while every node is heard of, to see whether it still is: here, who is
+// not heard of any more wakes it.
+func (t *tenure) deadline() int64 {
+	next := int64(0)
+	take := func(at int64) {
+		if at > t.n.clock() && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	state := t.n.state
+	for env := range state.Environments() {
+		if env.Operation != nil {
+			take(env.Operation.Deadline)
+		}
+		if env.Pause != nil {
+			take(env.Pause.Until)
+		}
+		for _, id := range env.Waiting {
+			take(state.Deployment(id).ApprovalExpires())
+		}
+	}
+	if freeze := state.Meta().Freeze; freeze != nil {
+		take(freeze.Until)
+	}
+	return next
 }
 
 // start begins work unless the same is under way. It ends with done: with
