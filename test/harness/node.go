@@ -84,6 +84,14 @@ func (n *Node) Running() bool {
 	return p != nil && p.Running()
 }
 
+// PID is the id of the node's process; 0 if it was never started.
+func (n *Node) PID() int {
+	if p := n.current(); p != nil {
+		return p.PID
+	}
+	return 0
+}
+
 // Kill ends the node with SIGKILL.
 func (n *Node) Kill() {
 	if p := n.current(); p != nil {
