@@ -80,11 +80,11 @@ func (cs *choices) environment(s *fsm.State, env *fsm.Environment) {
 			cs.add(0.6, &pb.Payload{Command: &pb.Payload_Retry{Retry: &pb.RetryCommand{DeploymentId: d.ID, Override: w.chance(0.3), Reason: "again"}}})
 		}
 		if env.Active != nil {
-			cs.add(0.2, rollback(env.Name, d.ID))
+			cs.add(w.plantWeight(0.4), rollback(env.Name, d.ID))
 		}
 	}
 	if env.Active != nil {
-		cs.add(0.5, rollback(env.Name, ""))
+		cs.add(1.2, rollback(env.Name, ""))
 	}
 	cs.add(0.3, pause(env.Name, 10_000, w))
 	if env.Pause != nil {

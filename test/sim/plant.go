@@ -2,6 +2,7 @@ package sim
 
 import (
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/gitsync"
 	half "github.com/honua-io/honua-gitops/reconciler/node"
 )
 
@@ -45,8 +46,8 @@ const (
 	HideRewrite Fault = "hide a rewritten branch"
 	// ForgeAudit alters an audit record (I16).
 	ForgeAudit Fault = "alter the audit"
-	// EmptyServes lets an unreadable commit empty an environment (I17).
-	EmptyServes Fault = "take an error for an empty folder"
+	// MisreadCommit takes an unreadable commit for something else (I17).
+	MisreadCommit Fault = "take garbage for a content"
 	// ForgetFinish loses the ends of operations (liveness).
 	ForgetFinish Fault = "lose the end of operations"
 	// ForgetFollow lets a node stop following after a while (liveness).
@@ -57,7 +58,7 @@ const (
 func Faults() []Fault {
 	return []Fault{
 		ActivateTwice, SkipIntent, SkipSync, SwapStaged, ServeForeign, ActOnOld, DropAcknowledged, ExecuteTwice, DenyExecuted,
-		CountTwice, ForgeTerm, ReuseIndex, RollBackAnywhere, LoseEntry, CopyRecord, HideRewrite, ForgeAudit, EmptyServes,
+		CountTwice, ForgeTerm, ReuseIndex, RollBackAnywhere, LoseEntry, CopyRecord, HideRewrite, ForgeAudit, MisreadCommit,
 		ForgetFinish, ForgetFollow,
 	}
 }
@@ -158,6 +159,24 @@ func (n *node) plantJournal(e half.Entry, line []byte) bool {
 		return true
 	}
 	return false
+}
+
+// plantReading is a commit that holds what no commit ever held.
+func (w *world) plantReading(environment, sha string) *gitsync.Reading {
+	for _, v := range w.library.variants[environment] {
+		if !w.book.heads[environment+"/"+v.digest] {
+			return &gitsync.Reading{Commit: gitsync.CommitInfo{SHA: sha}, Files: v.files, Policy: v.policy}
+		}
+	}
+	return &gitsync.Reading{Commit: gitsync.CommitInfo{SHA: sha}, NoEnvironment: true}
+}
+
+// plantWeight makes a rollback to any deployment likely, where that shows the fault.
+func (w *world) plantWeight(weight float64) float64 {
+	if w.planted(RollBackAnywhere) {
+		return 20 * weight
+	}
+	return weight
 }
 
 // plantStaged serves what was just staged.

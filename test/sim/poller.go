@@ -108,8 +108,8 @@ func (p *poller) candidate(name, head string) *leader.Candidate {
 		return nil
 	}
 	return p.comparer.Compare(state, env, head, func(deployed string) (*gitsync.Reading, error) {
-		if w.planted(EmptyServes) && w.chance(0.3) {
-			return emptyReading(name, head), nil
+		if w.planted(MisreadCommit) && w.chance(0.3) {
+			return w.plantReading(name, head), nil
 		}
 		if w.chance(0.03) {
 			w.count("unreadable commits")
@@ -211,12 +211,4 @@ func digestOf(a *fsm.Active) string {
 		return ""
 	}
 	return a.Digest
-}
-
-// emptyReading is a commit that says to serve nothing.
-func emptyReading(environment, sha string) *gitsync.Reading {
-	return &gitsync.Reading{
-		Commit: gitsync.CommitInfo{SHA: sha},
-		Files:  []gitsync.File{metadataFile(environment, `{"services": []}`)},
-	}
 }

@@ -70,3 +70,26 @@ func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())
 }
+
+// The same seed does the same things, line by line, whether they are written
+// down or not.
+func TestSameSeedSameTrace(t *testing.T) {
+	library := newLibrary(t)
+	for seed := uint64(1); seed <= 20; seed++ {
+		first, again := Run(library, Config{Seed: seed, Traced: true}), Run(newLibrary(t), Config{Seed: seed, Traced: true})
+		if first.TraceHash != again.TraceHash {
+			for i := range first.Trace {
+				if i >= len(again.Trace) || first.Trace[i] != again.Trace[i] {
+					t.Fatalf("seed %d differs in line %d:\n%s\n%s", seed, i, first.Trace[i], again.Trace[min(i, len(again.Trace)-1)])
+				}
+			}
+			t.Fatalf("seed %d has two traces", seed)
+		}
+		if silent := Run(library, Config{Seed: seed}); silent.Steps != first.Steps || silent.Committed != first.Committed {
+			t.Fatalf("seed %d takes %d steps untraced and %d traced", seed, silent.Steps, first.Steps)
+		}
+		if first.Violation != nil {
+			t.Fatal(first.String())
+		}
+	}
+}
