@@ -7,6 +7,7 @@ func newEnvironmentCommand(s *session) *cobra.Command {
 		newEnvironmentListCommand(s),
 		newEnvironmentShowCommand(s),
 		newEnvironmentHistoryCommand(s),
+		newEnvironmentDriftCommand(s),
 		newEnvironmentSyncCommand(s),
 		newEnvironmentWaitCommand(s),
 		newEnvironmentPauseCommand(s),
