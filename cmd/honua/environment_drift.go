@@ -67,13 +67,6 @@ func newDrift(e view.Environment) driftView {
 	return d
 }
 
-func orNothing(text string) string {
-	if text == "" {
-		return "nothing"
-	}
-	return text
-}
-
 func (s *session) printDrift(d driftView, exitCode bool) error {
 	err := s.print(d, func(w io.Writer) error {
 		if !d.Drift {
