@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -70,7 +71,7 @@ func (l *checkedLog) verify() error {
 	}
 	for index := first; index != 0 && index <= last; index++ {
 		var log raft.Log
-		if err := l.GetLog(index, &log); err == raft.ErrLogNotFound {
+		if err := l.GetLog(index, &log); errors.Is(err, raft.ErrLogNotFound) {
 			continue // a snapshot that was installed over an older log leaves a gap
 		} else if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)

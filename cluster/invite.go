@@ -8,7 +8,7 @@ import (
 	"github.com/honua-io/honua-gitops/fsm"
 )
 
-// ErrUnreachable: nobody answers gossip at an address.
+// ErrUnreachable says that nobody answers gossip at an address.
 var ErrUnreachable = errors.New("no node of this cluster answers gossip there")
 
 // Invite contacts a running node at its gossip address (host:port) and waits

@@ -23,7 +23,7 @@ type raftSink struct{ to *slog.Logger }
 
 // Accept receives one message of raft's.
 func (s raftSink) Accept(_ string, level hclog.Level, message string, args ...any) {
-	s.to.Log(context.Background(), slogLevel(level), message, plain(args)...)
+	s.to.Log(context.Background(), slogLevel(level), message, plain(args)...) //nolint:forbidigo // hclog hands over no context
 }
 
 func slogLevel(level hclog.Level) slog.Level {
@@ -78,7 +78,7 @@ func (w gossipWriter) Write(line []byte) (int, error) {
 			break
 		}
 	}
-	w.to.Log(context.Background(), level, string(text))
+	w.to.Log(context.Background(), level, string(text)) //nolint:forbidigo // log.Logger hands over no context
 	return len(line), nil
 }
 

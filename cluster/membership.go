@@ -95,7 +95,7 @@ func (n *Node) removeHere(ctx context.Context, id string) (uint64, error) {
 	if id == n.cfg.NodeID {
 		// Whether the leadership moves or not, nothing is removed here.
 		err := n.handOver(ctx, lead.raft, "", "")
-		return 0, fmt.Errorf("%w: the next leader removes %s (%v)", ErrNotLeader, id, err)
+		return 0, fmt.Errorf("%w: the next leader removes %s (%w)", ErrNotLeader, id, err)
 	}
 	index, err := n.dropServer(ctx, lead, server.ID)
 	if err != nil {

@@ -21,7 +21,7 @@ type Network interface {
 
 type tcpNetwork struct{}
 
-func (tcpNetwork) Listen(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+func (tcpNetwork) Listen(address string) (net.Listener, error) { return net.Listen("tcp", address) } //nolint:noctx // binding a port does not wait
 
 func (tcpNetwork) Dial(ctx context.Context, address string) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "tcp", address)

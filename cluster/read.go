@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -136,7 +137,7 @@ func (r *reads) run(exchange func(context.Context) (uint64, error)) {
 		if current == nil {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), roundTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), roundTimeout) //nolint:forbidigo // a round serves many callers and ends by itself
 		current.index, current.err = exchange(ctx)
 		cancel()
 		close(current.done)
@@ -159,7 +160,7 @@ func (c *commandScan) last(log raft.LogStore, applied, commit uint64) (uint64, e
 	for index := commit; index > max(applied, c.upTo); index-- {
 		var entry raft.Log
 		err := log.GetLog(index, &entry)
-		if err == raft.ErrLogNotFound {
+		if errors.Is(err, raft.ErrLogNotFound) {
 			break // it is in a snapshot, and so in the state
 		}
 		if err != nil {

@@ -148,7 +148,7 @@ func (n *Node) catchUp(ctx context.Context) error {
 func (n *Node) rememberCluster(ctx context.Context) error {
 	state, err := n.store.Until(ctx, func(s *fsm.State) bool { return s.Meta().ClusterID != "" })
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // the wait ended because the node stops
 	}
 	id := state.Meta().ClusterID
 	if n.identity.get().ClusterID == id {
@@ -188,11 +188,11 @@ func (n *Node) giveAway() {
 	if r == nil || n.adapter.failure() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout) //nolint:forbidigo // stopping begins when the context has ended
 	n.proposals.drain(ctx)
 	cancel()
 	for try := 0; try < transferTries && r.State() == raft.Leader && n.otherVoters() > 0; try++ {
-		ctx, cancel := context.WithTimeout(context.Background(), transferTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), transferTimeout) //nolint:forbidigo // stopping begins when the context has ended
 		if err := n.handOver(ctx, r, "", ""); err != nil {
 			n.log.Warn("leadership not transferred", "try", try+1, "error", err)
 		}

@@ -73,7 +73,7 @@ func (s *streamLayer) Accept() (net.Conn, error) {
 
 // Dial connects to a peer.
 func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout) //nolint:forbidigo // raft dials without a context; the deadline bounds it
 	defer cancel()
 	go func() { // raft waits for its dials before it ends
 		select {
@@ -149,7 +149,7 @@ func (s *streamLayer) listen() {
 func (s *streamLayer) handshake(conn net.Conn) {
 	if s.tls != nil {
 		server := tls.Server(conn, atLeast13(s.tls.ServerConfig()))
-		ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout) //nolint:forbidigo // raft accepts without a context; the deadline bounds it
 		defer cancel()
 		err := server.HandshakeContext(ctx)
 		if err == nil {

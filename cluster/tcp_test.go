@@ -122,7 +122,7 @@ func tcpCluster(t testing.TB, n int, change ...func(*Config)) []*Node {
 	return nodes
 }
 
-func runTCP(t testing.TB, ctx context.Context, running *sync.WaitGroup, cfg Config) *Node {
+func runTCP(t testing.TB, ctx context.Context, running *sync.WaitGroup, cfg Config) *Node { //nolint:revive // a test is named first
 	t.Helper()
 	node, err := Open(cfg)
 	if err != nil {
@@ -286,7 +286,7 @@ func TestSilentStrangerDelaysNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		defer conn.Close() //nolint:revive // a handful, closed when the test ends
 	}
 	start := time.Now()
 	if _, err := node.Propose(t.Context(), poll("meanwhile")); err != nil || time.Since(start) > 5*time.Second {

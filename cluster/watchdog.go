@@ -32,7 +32,7 @@ func (n *Node) watchdog(ctx context.Context) error {
 	var probed time.Time
 	var finished uint64
 	for {
-		suspicious := false
+		var suspicious bool
 		select {
 		case <-ctx.Done():
 			return nil

@@ -20,7 +20,7 @@ const killGrace = 2 * time.Second
 // runWorker runs a job in a child process, which is killed with everything it started when ctx
 // ends.
 func runWorker(ctx context.Context, executable string, j job, log *slog.Logger) (*Reading, error) {
-	request, err := json.Marshal(j)
+	request, err := json.Marshal(j) //nolint:gosec // the child needs the password, and reads it from a pipe
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWorker, err)
 	}

@@ -163,7 +163,7 @@ func (f fetcher) removeLeftovers(path string) {
 // checksum is right.
 func storePack(path string, stream io.Reader) error {
 	storage := openStorage(path)
-	defer storage.Close()
+	defer func() { _ = storage.Close() }()
 	watched := &watchedReader{from: stream}
 	err := packfile.WritePackfileToObjectStorage(storage, watched)
 	var system *os.PathError

@@ -84,12 +84,12 @@ func takeLock(ctx context.Context, path string) (*os.File, error) {
 			return file, nil
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			file.Close()
+			_ = file.Close()
 			return nil, fmt.Errorf("%w: lock: %w", ErrStorage, err)
 		}
 		select {
 		case <-ctx.Done():
-			file.Close()
+			_ = file.Close()
 			return nil, ctx.Err()
 		case <-time.After(lockPatience):
 		}
@@ -97,7 +97,7 @@ func takeLock(ctx context.Context, path string) (*os.File, error) {
 }
 
 // close gives the directory back.
-func (h *mirrorHome) close() { h.lock.Close() }
+func (h *mirrorHome) close() { _ = h.lock.Close() }
 
 // current returns the mirror in use; ok is false if there is none, or it is of something else.
 func (h *mirrorHome) current() (path string, ok bool) {

@@ -155,7 +155,7 @@ func (h *httpRemote) post(ctx context.Context, base *url.URL, login secrets, tex
 	if protocol != "" {
 		request.Header.Set("Git-Protocol", protocol)
 	}
-	response, err := h.do(request, login, resultType)
+	response, err := h.do(request, login, resultType) //nolint:bodyclose // the caller closes it
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func (h *httpRemote) do(request *http.Request, login secrets, contentType string
 	if login.username != "" || login.password != "" {
 		request.SetBasicAuth(login.username, login.password)
 	}
-	response, err := h.client.Do(request)
+	response, err := h.client.Do(request) //nolint:gosec // the configured repository is what is asked
 	if err != nil {
 		return nil, requestError(err)
 	}

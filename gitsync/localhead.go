@@ -97,7 +97,7 @@ func (l layout) packedRef(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		sha, ref, ok := strings.Cut(lines.Text(), " ")
@@ -141,7 +141,7 @@ func (l layout) anyPackedBranch() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		if _, ref, _ := strings.Cut(lines.Text(), " "); strings.HasPrefix(ref, "refs/heads/") {

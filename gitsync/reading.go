@@ -65,13 +65,13 @@ type File struct {
 type Relation string
 
 const (
-	// New: nothing was deployed before.
+	// New means: nothing was deployed before.
 	New Relation = "new"
-	// Same: it is the deployed commit.
+	// Same means: it is the deployed commit.
 	Same Relation = "same"
-	// FastForward: the deployed commit is an ancestor.
+	// FastForward means: the deployed commit is an ancestor.
 	FastForward Relation = "fast-forward"
-	// Rewritten: the deployed commit is missing or is no ancestor.
+	// Rewritten means: the deployed commit is missing or is no ancestor.
 	Rewritten Relation = "rewritten"
 )
 

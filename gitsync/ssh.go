@@ -119,7 +119,7 @@ func (s *sshSession) explain(err error) error {
 func (s *sshSession) close() {
 	s.release()
 	if s.client != nil {
-		s.client.Close()
+		_ = s.client.Close()
 	}
 	s.conn.Close()
 }

@@ -116,7 +116,7 @@ func (a *sshAuth) agentSigners() []ssh.Signer {
 	if socket == "" {
 		return nil
 	}
-	conn, err := net.DialTimeout("unix", socket, dialTimeout)
+	conn, err := net.DialTimeout("unix", socket, dialTimeout) //nolint:gosec // the agent that the environment names
 	if err != nil {
 		return nil
 	}

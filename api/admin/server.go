@@ -80,7 +80,7 @@ func (s *Server) Serve(l net.Listener) error {
 
 // recordDenials puts denied attempts on record until Drain.
 func (s *Server) recordDenials() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:forbidigo // the server ends its watches when it drains, not when a caller goes
 	defer cancel()
 	var work sync.WaitGroup
 	work.Go(func() { s.core.denials.run(ctx) })

@@ -48,7 +48,7 @@ func readActive(state *fsm.State, env *fsm.Environment) (*base, error) {
 	b := &base{digest: env.Active.Digest, policy: active.Policy}
 	model, problems := catalog.Parse(env.Name, active.Files)
 	if model == nil {
-		return nil, fmt.Errorf("%w: %v", errActiveUnreadable, problems[0])
+		return nil, fmt.Errorf("%w: %w", errActiveUnreadable, problems[0])
 	}
 	b.model = model
 	return b, nil

@@ -3,7 +3,6 @@ package leader
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -116,7 +115,7 @@ func leading(t *testing.T, prepare func(*fakes), test func(*testing.T, *fakes)) 
 		}
 		l, err := New(Config{
 			NodeID: "a", Store: f.rig.store, Proposer: f, Group: f, Nodes: f, Open: open, Now: time.Now,
-			Random: func() float64 { return 0.5 }, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Random: func() float64 { return 0.5 }, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -93,8 +93,8 @@ func begin(in Inputs, env *fsm.Environment, deploymentID string, d *Decisions) {
 
 func planStaging(in Inputs, env *fsm.Environment, op *fsm.Operation, d *Decisions) {
 	m := &pb.RecordStaging{Environment: env.Name, ExpectedSequence: env.Sequence, Operation: op.ID}
-	complete := true
-	m.Answers, complete = collect(in, env, op, false, d)
+	answers, complete := collect(in, env, op, false, d)
+	m.Answers = answers
 	m.Deadline = in.ClockTrusted && in.Now >= op.Deadline
 	for _, p := range op.Participants {
 		m.Services = max(m.GetServices(), in.Answers[Question{env.Name, op.ID, p.NodeID, false}].Services)
@@ -209,8 +209,8 @@ func mayActivate(in Inputs, op *fsm.Operation) bool {
 
 func planVerification(in Inputs, env *fsm.Environment, op *fsm.Operation, d *Decisions) {
 	m := &pb.FinishDeployment{Environment: env.Name, ExpectedSequence: env.Sequence, Operation: op.ID}
-	complete := true
-	m.Answers, complete = collect(in, env, op, true, d)
+	answers, complete := collect(in, env, op, true, d)
+	m.Answers = answers
 	m.Deadline = in.ClockTrusted && in.Now >= op.Deadline
 	if complete || m.GetDeadline() {
 		d.propose("env/"+env.Name, &pb.Payload{Command: &pb.Payload_FinishDeployment{FinishDeployment: m}})

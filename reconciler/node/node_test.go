@@ -182,7 +182,10 @@ func TestStateFile(t *testing.T) {
 		}
 		return file
 	}
-	eventually(t, func() bool { f := read(); return f.CurrentDeployment != nil && f.CurrentDeployment.State == "Completed" })
+	eventually(t, func() bool {
+		f := read()
+		return f.CurrentDeployment != nil && f.CurrentDeployment.State == "Completed"
+	})
 	file := read()
 	if file.Health != "Healthy" || file.DeployedCommit != "b" || len(file.History) != 1 || len(file.CurrentDeployment.StateHistory) < 4 {
 		t.Errorf("%+v", file)

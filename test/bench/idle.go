@@ -27,7 +27,7 @@ func idle(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		defer c.stop()
+		defer c.stop() //nolint:revive // two clusters, which run until the measurement ends
 		clusters = append(clusters, c)
 	}
 	var perPoll, share, memory []float64

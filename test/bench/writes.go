@@ -110,7 +110,7 @@ func hammer(ctx context.Context, c *running, rounds, clients int, first func(int
 		if all[w], err = c.client(first(w)); err != nil {
 			return nil, nil, err
 		}
-		defer all[w].Close()
+		defer all[w].Close() //nolint:revive // they are used until the function ends
 	}
 	for round := range rounds + 1 {
 		begun := time.Now()
@@ -146,5 +146,5 @@ func volley(ctx context.Context, clients []*client.Client, until time.Time, do o
 	for _, t := range took {
 		together = append(together, t...)
 	}
-	return together, errors.Join(append(errs, ctx.Err())...)
+	return together, errors.Join(errors.Join(errs...), ctx.Err())
 }

@@ -121,7 +121,7 @@ func TestBadInputChangesNothing(t *testing.T) {
 		{[]string{"deployment", "reject", d.GetId(), "--reason", " "}, "reason"},
 		{[]string{"deployment", "cancel", d.GetId()}, "reason"},
 		{[]string{"deployment", "rollback", "-e", production, "--reason", "no"}, "never served anything"},
-		{[]string{"environment", "show", "productoin"}, production},
+		{[]string{"environment", "show", "producton"}, production},
 		{[]string{"deployment", "approve", d.GetId(), "--commit", strings.Repeat("0", 40)}, "look again"},
 	} {
 		if r := c.CLI(bad.args...).Expect(t, 1); !strings.Contains(r.Err, bad.says) {

@@ -59,9 +59,9 @@ func TestFailedVerificationRollsBackOnce(t *testing.T) {
 	}
 	c.Repo.WriteSources(production, "extra.geojson")
 	commit := c.Repo.Commit("Read another file")
-	d := failVerification(t, c, commit)
+	failVerification(t, c, commit)
 
-	d = await(t, c, production, commit, rolled)
+	d := await(t, c, production, commit, rolled)
 	if d.GetReasonCode() != "verification_failed" || !strings.Contains(d.GetErrorMessage(), "layer cities") {
 		t.Errorf("%s: %s, %q", d.GetId(), d.GetReasonCode(), d.GetErrorMessage())
 	}

@@ -63,10 +63,10 @@ func TestPauseFreezeAndOverride(t *testing.T) {
 	c.CLI("environment", "pause", staging, "--reason", " ").Expect(t, 1)
 
 	c.CLI("environment", "pause", staging, "--reason", "census").Expect(t, 0)
-	older, newer := c.Repo.SetTitle(staging, "One"), ""
+	older := c.Repo.SetTitle(staging, "One")
 	look(t, c, staging)
 	await(t, c, staging, older, pending)
-	newer = c.Repo.SetTitle(staging, "Two")
+	newer := c.Repo.SetTitle(staging, "Two")
 	if out := c.CLI("environment", "sync", staging).Expect(t, 0); !strings.Contains(out.Out, "census") {
 		t.Errorf("sync does not say what keeps it waiting: %s", out.Out)
 	}

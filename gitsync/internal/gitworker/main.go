@@ -9,4 +9,4 @@ import (
 	"github.com/honua-io/honua-gitops/gitsync"
 )
 
-func main() { os.Exit(gitsync.WorkerMain(context.Background(), os.Stdin, os.Stdout)) }
+func main() { os.Exit(gitsync.WorkerMain(context.Background(), os.Stdin, os.Stdout)) } //nolint:forbidigo // this is a main function
