@@ -120,6 +120,9 @@ func (c *change) repeated(known *Deployment, fresh bool) *Deployment {
 
 func (c *change) deployable(env *Environment, command *pb.CreateDeployment) error {
 	digest := command.GetDigest()
+	if from := command.GetPreviousCommit(); from != "" && from != env.DeployedCommit() {
+		return refuse(ClassAborted, "stale_base", "compared with commit %s, and environment %q is in step with %s", short(from), env.Name, short(env.DeployedCommit()))
+	}
 	if c.bundles.get(digest) == nil {
 		return refuse(ClassPrecondition, "no_content", "the content %s is not uploaded", short(digest))
 	}
@@ -135,6 +138,15 @@ func (c *change) deployable(env *Environment, command *pb.CreateDeployment) erro
 		}
 	}
 	return nil
+}
+
+// DeployedCommit is the newest commit that is known to have the active content;
+// empty before the first activation. Whether a branch was rewritten is asked of it (I13).
+func (e *Environment) DeployedCommit() string {
+	if e.Active != nil && e.SyncedCommit == "" {
+		return e.Active.Commit
+	}
+	return e.SyncedCommit
 }
 
 func fill(d *Deployment, environment string, m *pb.CreateDeployment) {

@@ -79,3 +79,17 @@ func TestRollbackFromSupersededRetry(t *testing.T) {
 	l.is(two, fsm.RolledBack)
 	l.serves("production", one)
 }
+
+// I13: whether a branch was rewritten was asked of the commit that was in step
+// then. If another one with the same content is by now, it has to be asked again.
+func TestI13ComparedWithAnotherCommit(t *testing.T) {
+	l := newLab(t)
+	l.deploy("production", "one")
+	l.upload("two")
+	m := l.creation("production", "two", "two")
+	m.PreviousCommit = "one"
+	l.poll("production", "one-again", "one")
+	l.refused(l.lead(m), fsm.ClassAborted, "stale_base")
+	m.PreviousCommit = "one-again"
+	l.ok(l.lead(m))
+}

@@ -15,7 +15,7 @@ func planCandidate(in Inputs, env *fsm.Environment, d *Decisions) {
 	if c == nil || c.Branch != env.Branch || c.Code != "" || c.Absent || Settled(in.State, env, c.Commit, c.Digest) {
 		return
 	}
-	if c.BasedOn != activeDigest(env) {
+	if !c.Current(env) {
 		d.Reread = append(d.Reread, c.Branch)
 		return
 	}
@@ -26,6 +26,12 @@ func planCandidate(in Inputs, env *fsm.Environment, d *Decisions) {
 	d.propose("env/"+env.Name, &pb.Payload{Command: &pb.Payload_CreateDeployment{
 		CreateDeployment: c.command(env.Sequence, in.Now),
 	}})
+}
+
+// Current reports whether a candidate was compared with what an environment
+// serves now: its content, and the commit that this content is in step with.
+func (c *Candidate) Current(env *fsm.Environment) bool {
+	return c.BasedOn == activeDigest(env) && (c.planJSON == nil || c.plan.FromCommit == env.DeployedCommit())
 }
 
 func activeDigest(env *fsm.Environment) string {

@@ -193,7 +193,7 @@ func (p *poller) poll(ctx context.Context, repository Repository, poll *Poll) []
 // replicated state says it already.
 func (p *poller) candidate(ctx context.Context, repository Repository, env *fsm.Environment, head string) *Candidate {
 	state := p.Store.State()
-	if known := p.known[env.Name]; known != nil && known.Commit == head && known.Code == "" && known.BasedOn == activeDigest(env) {
+	if known := p.known[env.Name]; known != nil && known.Commit == head && known.Code == "" && known.Current(env) {
 		return known
 	}
 	if env.LatestCommit == head && Settled(state, env, head, env.LatestDigest) {
