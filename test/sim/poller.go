@@ -101,7 +101,7 @@ func (p *poller) readNext(poll leader.Poll, names []string, found []*leader.Cand
 func (p *poller) candidate(name, head string) *leader.Candidate {
 	w, state := p.t.n.w, p.t.n.state
 	env := state.Environment(name)
-	if known := p.known[name]; known != nil && known.Commit == head && known.Code == "" && known.BasedOn == digestOf(env.Active) {
+	if known := p.known[name]; known != nil && known.Commit == head && known.Code == "" && known.Current(env) {
 		return known
 	}
 	if env.LatestCommit == head && leader.Settled(state, env, head, env.LatestDigest) {
