@@ -34,7 +34,7 @@ func newDeploymentCollector(node Node, now func() time.Time) *deploymentCollecto
 		awaiting:       d("deployments_awaiting_approval", "Deployments that wait for approval."),
 		oldestApproval: d("oldest_pending_approval_age_seconds", "How long the oldest deployment that awaits approval has waited; 0 if none does."),
 		expired:        d("approval_timeout", "Deployments that nobody approved in time."),
-		rollbacks:      d("rollbacks_total", "Rollbacks that were begun, automatic ones and others."),
+		rollbacks:      d("rollbacks_total", "Rollbacks that were completed, automatic ones and others."),
 		holds:          d("holds", "Contents that are kept from being deployed."),
 		paused:         d("paused", "1 while nothing new is applied, by a pause or a freeze."),
 		lastPoll:       d("last_poll_timestamp_seconds", "Unix time of the last successful poll; 0 if there was none."),
