@@ -121,7 +121,7 @@ func (d *deploying) round(ctx context.Context, layers int, added string) (time.D
 		return 0, err
 	}
 	defer all.Close()
-	d.repo.setLayers(layers, added)
+	d.repo.addLayer(layers, added)
 	// The connection is made beforehand: a client that is in use has one.
 	if _, err := all.Cluster().GetStatus(ctx, &pb.GetStatusRequest{}); err != nil {
 		return 0, err

@@ -17,6 +17,7 @@ type repository struct {
 	stage   *stage
 	files   map[string]string
 	serving string // environment
+	added   []string
 }
 
 // stage stands in for a test towards the Git server.
@@ -70,20 +71,24 @@ func (r *repository) fileURL() string { return "file://" + r.repo.Dir }
 
 func (r *repository) close() { r.stage.end() }
 
-func (r *repository) commit(message string) string {
-	return r.repo.Commit(gitserver.Change{Files: gitserver.Texts(r.files), Message: message})
+func (r *repository) commit(message string) {
+	r.repo.Commit(gitserver.Change{Files: gitserver.Texts(r.files), Message: message})
 }
 
-// setLayers commits a catalog of so many layers besides one of the given name.
-func (r *repository) setLayers(count int, last string) string {
-	var text strings.Builder
-	text.WriteString(`{"services":[{"id":"gis-service","title":"GIS Service","description":"Geospatial data","layers":[`)
-	for i := range count {
-		fmt.Fprintf(&text, layerText+",\n", fmt.Sprintf("layer-%05d", i))
+// addLayer commits a catalog with one more layer, besides those added before, the example's, and a number of others.
+// None is ever taken away: that would need approval.
+func (r *repository) addLayer(others int, name string) {
+	r.added = append(r.added, name)
+	ids := append([]string{"cities"}, r.added...)
+	for i := range others {
+		ids = append(ids, fmt.Sprintf("layer-%05d", i))
 	}
-	fmt.Fprintf(&text, layerText+"]}]}\n", last)
-	r.files["environments/"+r.serving+"/metadata.json"] = text.String()
-	return r.commit("Add " + last)
+	layers := make([]string, len(ids))
+	for i, id := range ids {
+		layers[i] = fmt.Sprintf(layerText, id)
+	}
+	r.files["environments/"+r.serving+"/metadata.json"] = `{"services":[{"id":"gis-service","title":"GIS Service","layers":[` + strings.Join(layers, ",\n") + "]}]}\n"
+	r.commit("Add " + name)
 }
 
 // layerText is a layer of the size that layers in use have, about 600 bytes.

@@ -239,7 +239,9 @@ func (s *seed) install(n *node) error {
 	for _, other := range s.nodes {
 		group.Servers = append(group.Servers, raft.Server{ID: raft.ServerID(other.id), Address: raft.ServerAddress(other.raft)})
 	}
-	sink, err := store.Create(raft.SnapshotVersionMax, s.state.Index(), seedTerm, group, 1, nil)
+	// The transport only encodes addresses, for versions of raft that no longer exist.
+	_, transport := raft.NewInmemTransport(raft.ServerAddress(n.raft))
+	sink, err := store.Create(raft.SnapshotVersionMax, s.state.Index(), seedTerm, group, 1, transport)
 	if err != nil {
 		return err
 	}

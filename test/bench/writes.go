@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -57,12 +58,21 @@ func writes(ctx context.Context, b *bench) error {
 		{"reads/1-client/linearizable", 1, func(int) int { return at + 1 }, read(pb.Consistency_CONSISTENCY_LINEARIZABLE), goal{}},
 		{"reads/1-client/stale", 1, func(int) int { return at + 1 }, read(pb.Consistency_CONSISTENCY_STALE), goal{}},
 	} {
+		spent, err := cpuWithNodes()
+		if err != nil {
+			return err
+		}
 		rates, latencies, err := hammer(ctx, cluster, b.rounds, load.clients, load.first, load.do)
 		if err != nil {
 			return fmt.Errorf("%s: %w", load.name, err)
 		}
+		after, err := cpuWithNodes()
+		if err != nil {
+			return err
+		}
 		all := summarise(latencies)
 		b.add(load.name+"/rate", "per-s", load.goal, rates...)
+		b.add(load.name+"/cpu-with-clients", "ms", goal{}, milliseconds(after-spent)/float64(len(latencies)))
 		b.add(load.name+"/p50", "ms", goal{}, all.Median)
 		b.add(load.name+"/p99", "ms", goal{}, all.P99)
 	}
@@ -102,8 +112,12 @@ func read(consistency pb.Consistency) operation {
 	}
 }
 
+// cpuWithNodes is the CPU time of the clients, which are in this process, and of all nodes, which are its children.
+// Unlike a rate, what an operation takes of it hardly depends on what else the machine does.
+func cpuWithNodes() (time.Duration, error) { return cpuOf(os.Getpid()) }
+
 // hammer has clients of their own connections repeat an operation, and returns the rate of each round and all
-// latencies in milliseconds. A round that is not counted comes first.
+// latencies in milliseconds.
 func hammer(ctx context.Context, c *running, rounds, clients int, first func(int) int, do operation) (rates, latencies []float64, err error) {
 	all := make([]*client.Client, clients)
 	for w := range all {
@@ -112,14 +126,11 @@ func hammer(ctx context.Context, c *running, rounds, clients int, first func(int
 		}
 		defer all[w].Close() //nolint:revive // they are used until the function ends
 	}
-	for round := range rounds + 1 {
+	for range rounds {
 		begun := time.Now()
 		took, err := volley(ctx, all, begun.Add(window), do)
 		if err != nil {
 			return nil, nil, err
-		}
-		if round == 0 {
-			continue
 		}
 		rates = append(rates, float64(len(took))/time.Since(begun).Seconds())
 		latencies = append(latencies, took...)
