@@ -19,6 +19,7 @@ func TestPlantedFaults(t *testing.T) {
 	}
 	for _, fault := range Faults() {
 		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
 			others := map[string]int{}
 			for seed := uint64(1); seed <= plantedSeeds; seed++ {
 				r := Run(library, Config{Seed: seed, Fault: fault})

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/honua-io/honua-gitops/fsm/bundle"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -120,7 +122,23 @@ func (w *world) changedSettings(old *pb.SettingsValue) *pb.SettingsValue {
 			e.Policy = pick(w, w.library.policies)
 		}
 	}
+	w.changeEnvironments(next)
 	return next
+}
+
+// changeEnvironments moves the last environment to another branch, takes it
+// away or brings it back.
+func (w *world) changeEnvironments(s *pb.SettingsValue) {
+	last := environmentNames[len(environmentNames)-1]
+	branch := pick(w, slices.Sorted(maps.Keys(w.git.branches)))
+	switch list := s.GetEnvironments(); {
+	case len(list) == len(environmentNames) && w.chance(0.1):
+		s.Environments = list[:len(list)-1]
+	case len(list) == len(environmentNames) && w.chance(0.3):
+		list[len(list)-1].Branch = branch
+	case len(list) < len(environmentNames) && w.chance(0.3):
+		s.Environments = append(list, &pb.EnvironmentValue{Name: last, Branch: branch, Policy: pick(w, w.library.policies)})
+	}
 }
 
 func (w *world) initCluster() *pb.Payload {
