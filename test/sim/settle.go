@@ -9,7 +9,8 @@ import (
 const (
 	settleMs    = 15 * 60 * 1000
 	settleSteps = 20_000
-	// quietEvery is how many steps pass between two looks for rest.
+	// quietEvery is about how many steps pass between two looks for rest: not a
+	// fixed number, or they could fall onto a poll each time.
 	quietEvery = 16
 )
 
@@ -41,7 +42,7 @@ func (w *world) settle() {
 	w.openGates()
 	until, last := w.now+settleMs, w.steps+settleSteps
 	for {
-		for range quietEvery {
+		for range w.between(quietEvery/2, 2*quietEvery) {
 			if !w.step() {
 				w.broken("liveness", "nothing happens any more")
 			}
