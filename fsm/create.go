@@ -129,8 +129,8 @@ func (c *change) deployable(env *Environment, command *pb.CreateDeployment) erro
 	if env.Active != nil && env.Active.Digest == digest && env.Operation == nil {
 		return refuse(ClassExists, "active", "the content %s is active already", short(digest))
 	}
-	if env.Operation != nil && env.Operation.Digest == digest {
-		return refuse(ClassExists, "in_flight", "the content %s is being applied", short(digest))
+	if env.Operation != nil && (env.Operation.Digest == digest || c.rollsAwayFrom(env.Operation, digest)) {
+		return refuse(ClassExists, "in_flight", "the content %s is being applied, or rolled away from", short(digest))
 	}
 	for _, id := range env.Waiting {
 		if w := c.deployments.get(id); w != nil && w.Digest == digest {
@@ -138,6 +138,15 @@ func (c *change) deployable(env *Environment, command *pb.CreateDeployment) erro
 		}
 	}
 	return nil
+}
+
+// rollsAwayFrom reports whether a rollback is about to hold a digest.
+func (c *change) rollsAwayFrom(op *Operation, digest string) bool {
+	if op.Kind != Rollback {
+		return false
+	}
+	subject := c.deployments.get(op.DeploymentID)
+	return subject != nil && subject.Digest == digest
 }
 
 // DeployedCommit is the newest commit that is known to have the active content;

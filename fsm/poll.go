@@ -57,6 +57,7 @@ func (c *change) pollEnvironment(env *Environment, command *pb.ObservePoll, find
 
 // wentBack supersedes what waits: the branch asks for what is active again.
 func (c *change) wentBack(env *Environment) error {
+	env.CurrentID = env.Active.DeploymentID
 	waiting := env.Waiting
 	for _, id := range waiting {
 		d := *c.deployments.get(id)

@@ -327,3 +327,15 @@ func TestRollbackOfWhatWaitsForARetry(t *testing.T) {
 	l.serves("production", first)
 	l.is(second, fsm.RolledBack)
 }
+
+// A commit that brings back what is just being rolled away from is not recorded
+// only to be held a moment later.
+func TestNothingIsRecordedOfWhatIsRolledAwayFrom(t *testing.T) {
+	l := newLab(t)
+	l.deploy("production", "c1")
+	l.deploy("production", "c2")
+	l.ok(l.rollback("production", ""))
+	l.refused(l.lead(l.creation("production", "c3", "c2")), fsm.ClassExists, "in_flight")
+	l.run("production", "")
+	l.refused(l.lead(l.creation("production", "c3", "c2")), fsm.ClassPrecondition, "held")
+}

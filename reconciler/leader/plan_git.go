@@ -75,7 +75,7 @@ func Settled(s *fsm.State, env *fsm.Environment, commit, digest string) bool {
 // replaced, and the head may be the way back to it.
 func inFlight(s *fsm.State, env *fsm.Environment, digest string) bool {
 	if env.Operation != nil {
-		if env.Operation.Digest == digest {
+		if env.Operation.Digest == digest || rollsAwayFrom(s, env.Operation, digest) {
 			return true
 		}
 	} else if activeDigest(env) == digest {
@@ -126,4 +126,13 @@ func findings(in Inputs, branch, head string, m *pb.ObservePoll) bool {
 		}
 	}
 	return true
+}
+
+// rollsAwayFrom: a rollback is about to hold the digest.
+func rollsAwayFrom(s *fsm.State, op *fsm.Operation, digest string) bool {
+	if op.Kind != fsm.Rollback {
+		return false
+	}
+	subject := s.Deployment(op.DeploymentID)
+	return subject != nil && subject.Digest == digest
 }
