@@ -1,12 +1,12 @@
 package admin
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
+	"github.com/honua-io/honua-gitops/reconciler/content"
 )
 
 // planMessage is the plan that is stored with a deployment. One that failed its
@@ -14,8 +14,9 @@ import (
 func planMessage(d *fsm.Deployment) (*pb.Plan, error) {
 	var plan catalog.Plan
 	if len(d.Plan) > 0 {
-		if err := json.Unmarshal(d.Plan, &plan); err != nil {
-			return nil, fmt.Errorf("the plan of deployment %s is not readable: %w", d.ID, err)
+		var err error
+		if plan, err = content.DecodePlan(d.Plan); err != nil {
+			return nil, fmt.Errorf("deployment %s: %w", d.ID, err)
 		}
 	}
 	m := &pb.Plan{

@@ -1,7 +1,6 @@
 package leader
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -153,7 +152,7 @@ func (c *Candidate) compare(b base, model *catalog.Model, normalisedPolicy []byt
 	if string(b.policy) != string(normalisedPolicy) {
 		c.plan.PolicyChanged(c.Environment, policy.File)
 	}
-	planJSON, err := json.Marshal(c.plan)
+	planJSON, err := content.EncodePlan(c.plan)
 	if err != nil {
 		c.ReasonCode = "content_invalid"
 		c.Problems = append(c.Problems, fmt.Sprintf("the plan cannot be written: %v", err))
