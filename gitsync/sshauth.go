@@ -116,7 +116,7 @@ func (a *sshAuth) agentSigners() []ssh.Signer {
 	if socket == "" {
 		return nil
 	}
-	conn, err := net.DialTimeout("unix", socket, dialTimeout) //nolint:gosec // the agent that the environment names
+	conn, err := net.DialTimeout("unix", socket, dialTimeout) //nolint:gosec,noctx // the agent that the environment names, on this machine, within a bound
 	if err != nil {
 		return nil
 	}
