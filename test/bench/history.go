@@ -20,7 +20,7 @@ const snapshotCommand = "snapshot"
 // history measures a cluster that has been in use for years.
 func history(ctx context.Context, b *bench) error {
 	s := &seed{
-		environments: 500, deployments: 200, contents: 4, contentBytes: 20_000,
+		environments: b.environments, deployments: 200, contents: 4, contentBytes: 20_000,
 		cluster: filepath.Join(b.scratch, "cluster"), missing: filepath.Join(b.scratch, "no-such-repository"),
 	}
 	begun := time.Now()
@@ -54,6 +54,9 @@ func history(ctx context.Context, b *bench) error {
 // snapshotTimes is what a process measured of itself.
 type snapshotTimes struct {
 	ReadMs, WriteMs, PeakMB, SizeMB float64
+	// The CPU that it took is less than the time on a machine that has other work, and more where the collector of
+	// garbage runs beside it.
+	ReadCPUMs, WriteCPUMs float64
 }
 
 // snapshots reads and writes the state in processes of their own, so that their memory is that alone.
@@ -62,7 +65,7 @@ func snapshots(ctx context.Context, b *bench, path string) error {
 	if err != nil {
 		return err
 	}
-	var read, write, peak, size []float64
+	var read, write, readCPU, writeCPU, peak, size []float64
 	for range b.rounds {
 		out, err := exec.CommandContext(ctx, self, snapshotCommand, path).Output()
 		if err != nil {
@@ -73,9 +76,12 @@ func snapshots(ctx context.Context, b *bench, path string) error {
 			return err
 		}
 		read, write, peak, size = append(read, t.ReadMs), append(write, t.WriteMs), append(peak, t.PeakMB), append(size, t.SizeMB)
+		readCPU, writeCPU = append(readCPU, t.ReadCPUMs), append(writeCPU, t.WriteCPUMs)
 	}
 	b.add("history/snapshot/write", "ms", atMost(2000), write...)
 	b.add("history/snapshot/read", "ms", atMost(2000), read...)
+	b.add("history/snapshot/write-cpu", "ms", goal{}, writeCPU...)
+	b.add("history/snapshot/read-cpu", "ms", goal{}, readCPU...)
 	b.add("history/snapshot/rss-peak", "MB", goal{}, peak...)
 	b.add("history/snapshot/size", "MB", goal{}, size...)
 	return nil
@@ -91,19 +97,32 @@ func runSnapshot(args []string) error {
 	}
 	defer file.Close()
 	var t snapshotTimes
-	begun := time.Now()
-	state, err := fsm.ReadSnapshot(file)
+	var state *fsm.State
+	t.ReadMs, t.ReadCPUMs, err = timed(func() (err error) { state, err = fsm.ReadSnapshot(file); return err })
 	if err != nil {
 		return err
 	}
-	t.ReadMs = milliseconds(time.Since(begun))
-	begun = time.Now()
-	if t.SizeMB, err = writeSnapshot(args[0]+".copy", state); err != nil {
+	t.WriteMs, t.WriteCPUMs, err = timed(func() (err error) { t.SizeMB, err = writeSnapshot(args[0]+".copy", state); return err })
+	if err != nil {
 		return err
 	}
-	t.WriteMs = milliseconds(time.Since(begun))
 	t.PeakMB = peakRSS(os.Getpid())
 	return json.NewEncoder(os.Stdout).Encode(t)
+}
+
+// timed returns how long something took this process, and how much CPU, in milliseconds.
+func timed(do func() error) (took, spent float64, err error) {
+	before, err := cpuOf(os.Getpid())
+	if err != nil {
+		return 0, 0, err
+	}
+	begun := time.Now()
+	if err := do(); err != nil {
+		return 0, 0, err
+	}
+	took = milliseconds(time.Since(begun))
+	after, err := cpuOf(os.Getpid())
+	return took, milliseconds(after - before), err
 }
 
 // writeSnapshot writes a state durably and returns the file's size in megabytes.

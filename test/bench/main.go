@@ -42,6 +42,8 @@ type bench struct {
 	*report
 	// rounds is how often to repeat.
 	rounds int
+	// environments is how many a long history has.
+	environments int
 	// program is the honua binary.
 	program string
 	// scratch is a folder of the measurement's own.
@@ -79,6 +81,8 @@ func measure(ctx context.Context, args []string) error {
 	rounds := flags.Int("n", 0, "repeat so often instead of the usual number")
 	out := flags.String("out", filepath.Join("dist", "bench"), "write the results into this folder")
 	program := flags.String("honua", "", "measure this binary instead of building one")
+	environments := flags.Int("environments", 500, "history: how many environments, with 200 deployments each")
+	keep := flags.Bool("keep", false, "keep the folder in which everything ran, and name it")
 	list := flags.Bool("list", false, "list what can be measured")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -94,7 +98,11 @@ func measure(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	if *keep {
+		fmt.Fprintln(os.Stderr, "everything is in", scratch)
+	} else {
+		defer os.RemoveAll(scratch)
+	}
 	if *program == "" {
 		*program = filepath.Join(scratch, "honua")
 		if err := build(ctx, *program); err != nil {
@@ -109,7 +117,7 @@ func measure(ctx context.Context, args []string) error {
 		if !matching.MatchString(m.name) || ctx.Err() != nil {
 			continue
 		}
-		b := &bench{report: report, rounds: m.rounds, program: *program, scratch: filepath.Join(scratch, m.name)}
+		b := &bench{report: report, rounds: m.rounds, environments: *environments, program: *program, scratch: filepath.Join(scratch, m.name)}
 		if *rounds > 0 {
 			b.rounds = *rounds
 		}
