@@ -13,6 +13,7 @@ LINTER  := go tool -modfile=$(TOOLS)/lint/go.mod golangci-lint
 SEEDS      ?= 2000
 FUZZTIME   ?= 10s
 BENCHCOUNT ?= 6
+BENCH_FLAGS ?=
 DEV_FLAGS  ?=
 
 INFO    := github.com/honua-io/honua-gitops/internal/buildinfo
@@ -50,10 +51,19 @@ test-system: ## tests that need root and Debian packages; a missing capability f
 	go test -count=1 -tags system ./test/system/...
 
 .PHONY: bench
-bench: ## benchmarks, summarised as median and spread by benchstat (BENCHCOUNT=…)
+bench: ## measure real clusters on this machine; about 15 minutes, results in dist/bench (BENCH_FLAGS='-run failover -n 20')
+	go run ./test/bench $(BENCH_FLAGS)
+
+.PHONY: bench-go
+bench-go: ## the packages' own benchmarks, summarised by benchstat (BENCHCOUNT=…)
 	@out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
 	go test -run '^$$' -bench . -benchmem -count=$(BENCHCOUNT) ./... | tee "$$out"; \
 	go tool -modfile=$(TOOLS)/go.mod benchstat "$$out"
+
+.PHONY: bench-compare
+bench-compare: ## compare dist/bench/results.txt with an earlier one (BASE=…)
+	@test -n '$(BASE)' || { echo 'name the earlier results: make bench-compare BASE=old/results.txt' >&2; exit 1; }
+	go tool -modfile=$(TOOLS)/go.mod benchstat '$(BASE)' dist/bench/results.txt
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME

@@ -134,6 +134,7 @@ func (r *report) close() error {
 func (r *report) writeForBenchstat() error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "goos: %s\ngoarch: %s\npkg: test/bench\ncpu: %s\n", runtime.GOOS, runtime.GOARCH, r.machine.CPU)
+	text.WriteString("Unit per-s better=higher\n")
 	for _, f := range r.figures {
 		for _, value := range f.Values {
 			fmt.Fprintf(&text, "Benchmark%s 1 %s %s\n", strings.ReplaceAll(f.Name, " ", "_"), strconv.FormatFloat(value, 'f', -1, 64), f.Unit)
