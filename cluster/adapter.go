@@ -79,8 +79,11 @@ func (a *adapter) Snapshot() (raft.FSMSnapshot, error) {
 	return snapshot{a.store.State()}, nil
 }
 
-// Restore replaces the state by a snapshot's.
+// Restore replaces the state by a snapshot's. Nearly everything that reading
+// it allocates stays: collecting garbage meanwhile would take a third of the
+// time for a tenth of the memory.
 func (a *adapter) Restore(source io.ReadCloser) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	state, err := fsm.ReadSnapshot(source)
 	if err = errors.Join(err, source.Close()); err != nil {
 		return err

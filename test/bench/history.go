@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
@@ -98,10 +99,13 @@ func runSnapshot(args []string) error {
 	defer file.Close()
 	var t snapshotTimes
 	var state *fsm.State
+	// As a node restores.
+	percent := debug.SetGCPercent(-1)
 	t.ReadMs, t.ReadCPUMs, err = timed(func() (err error) { state, err = fsm.ReadSnapshot(file); return err })
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(percent)
 	t.WriteMs, t.WriteCPUMs, err = timed(func() (err error) { t.SizeMB, err = writeSnapshot(args[0]+".copy", state); return err })
 	if err != nil {
 		return err
