@@ -29,6 +29,8 @@ type Source interface {
 	// Query calls emit for each feature of the page, in a stable order, as one GeoJSON Feature object in the
 	// declared properties. The bytes are valid during the call only. An error of emit ends the query and is
 	// returned. Memory does not grow with the limit. An error that wraps ErrUnavailable may come at any time.
+	// A feature without a geometry meets every box, one without a value every interval (OGC 17-069r4,
+	// /req/core/fc-bbox-response C and /req/core/fc-time-response C).
 	Query(ctx context.Context, layer *catalog.Layer, q Query, emit func(feature []byte) error) (Page, error)
 
 	// Get returns one feature by id as a GeoJSON Feature object, which is the caller's, or ErrFeatureNotFound.

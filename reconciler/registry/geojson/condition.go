@@ -45,8 +45,12 @@ func equals(value []byte, want any) bool {
 	return false
 }
 
-// during reports whether a date or date-time meets an interval.
+// during reports whether a date or date-time meets an interval. What has none meets every interval
+// (/req/core/fc-time-response C).
 func during(value []byte, interval registry.Time) bool {
+	if isNull(value) {
+		return true
+	}
 	from, to, ok := instants(value)
 	return ok && (interval.From.IsZero() || !to.Before(interval.From)) &&
 		(interval.To.IsZero() || !from.After(interval.To))

@@ -17,13 +17,14 @@ var errFormat = errors.New("not a GeoJSON FeatureCollection")
 
 // data is a file as it was read. It is immutable but for the id indexes, which are made when first needed.
 type data struct {
-	raw      []byte // the file, compacted
-	features []feature
-	boxes    []box // of the features' geometries, in their order
-	tree     *tree
-	summary  summary
-	allIDs   bool   // every feature has an id of its own, and no two the same
-	version  string // hash of raw
+	raw       []byte // the file, compacted
+	features  []feature
+	boxes     []box    // of the features' geometries, in their order
+	placeless []uint32 // the features without a geometry
+	tree      *tree
+	summary   summary
+	allIDs    bool   // every feature has an id of its own, and no two the same
+	version   string // hash of raw
 
 	ids idIndexes
 }
@@ -170,7 +171,9 @@ func (d *data) add(part []byte) error {
 
 func (d *data) addGeometry(f *feature, value []byte) error {
 	bounds := nowhere()
-	if !isNull(value) {
+	if isNull(value) {
+		d.placeless = append(d.placeless, uint32(len(d.features)))
+	} else {
 		geometry, err := parseGeometry(value)
 		if err != nil {
 			return err

@@ -67,8 +67,8 @@ func (d *data) querySelected(ctx context.Context, v *view, q registry.Query, emi
 	return page, ctx.Err()
 }
 
-// candidates yields, in the order of the file, every feature whose box meets the area. One bit a feature is what it
-// costs, whatever the number of hits.
+// candidates yields, in the order of the file, every feature whose box meets the area or that has no geometry. One bit a
+// feature is what it costs, whatever the number of hits.
 func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
 	return func(yield func(int) bool) {
 		if area == nil {
@@ -80,6 +80,9 @@ func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
 			return
 		}
 		hits := make([]uint64, (len(d.features)+63)/64)
+		for _, item := range d.placeless {
+			hits[item/64] |= 1 << (item % 64)
+		}
 		for _, part := range area.Parts() {
 			d.tree.search(areaBox(part), func(item uint32) { hits[item/64] |= 1 << (item % 64) })
 		}
@@ -93,9 +96,10 @@ func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
 	}
 }
 
-// meets decides by the geometry itself where its box leaves doubt.
+// meets decides by the geometry itself where its box leaves doubt. A feature without one meets every area
+// (/req/core/fc-bbox-response C).
 func (d *data) meets(index int, area *registry.BBox) bool {
-	if area == nil {
+	if area == nil || d.features[index].geometry == (span{}) {
 		return true
 	}
 	for _, part := range area.Parts() {
