@@ -93,7 +93,7 @@ func (x *exchange) item(ctx context.Context, layer *registry.Layer) {
 	if !ok {
 		return
 	}
-	feature, err := layer.Get(ctx, x.at.feature)
+	feature, err := layer.Get(ctx, x.at.feature, registry.CRS{})
 	if err != nil {
 		x.fail(definition, err)
 		return

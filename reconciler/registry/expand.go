@@ -123,7 +123,7 @@ func (x expansion) redactError(err error) error {
 		return err
 	}
 	var kind error
-	sentinels := []error{ErrUnavailable, ErrConnectionString, ErrFeatureNotFound, context.Canceled, context.DeadlineExceeded}
+	sentinels := []error{ErrUnavailable, ErrConnectionString, ErrFeatureNotFound, ErrCRS, context.Canceled, context.DeadlineExceeded}
 	for _, sentinel := range sentinels {
 		if errors.Is(err, sentinel) {
 			kind = sentinel

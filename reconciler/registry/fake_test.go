@@ -69,7 +69,7 @@ func (s *fakeSource) Query(_ context.Context, layer *catalog.Layer, q Query, emi
 	return Page{Matched: 1, Returned: 1}, emit([]byte(`{"id":"` + layer.ID + `"}`))
 }
 
-func (s *fakeSource) Get(context.Context, *catalog.Layer, string) ([]byte, error) {
+func (s *fakeSource) Get(context.Context, *catalog.Layer, string, CRS) ([]byte, error) {
 	return nil, ErrFeatureNotFound
 }
 

@@ -39,13 +39,13 @@ func (l *Layer) Query(ctx context.Context, q Query, emit func(feature []byte) er
 	return page, err
 }
 
-// Get returns the feature with the id, or an error that wraps ErrFeatureNotFound.
-func (l *Layer) Get(ctx context.Context, id string) ([]byte, error) {
+// Get returns the feature with the id, its geometry in crs, or an error that wraps ErrFeatureNotFound.
+func (l *Layer) Get(ctx context.Context, id string, crs CRS) ([]byte, error) {
 	open, err := l.binding.source(ctx)
 	if err != nil {
 		return nil, err
 	}
-	feature, err := open.entry.source.Get(ctx, l.definition, id)
+	feature, err := open.entry.source.Get(ctx, l.definition, id, crs)
 	if err != nil {
 		return nil, l.binding.fail(open, err)
 	}

@@ -9,20 +9,26 @@ type Query struct {
 	BBox    *BBox    // nil: everywhere
 	Time    *Time    // nil: always
 	Filters []Filter // properties that must equal a value
+	CRS     CRS      // what the features' geometries are written in; zero: CRS84
 }
 
-// BBox is a box in WGS 84 longitude and latitude (CRS84), boundary included. Where MinX is greater than MaxX it
-// crosses the antimeridian.
+// BBox is a box, boundary included. X is easting or longitude and Y northing or latitude, whatever order the authority
+// of the system writes them in. A box in degrees whose MinX is greater than MaxX crosses the antimeridian.
 type BBox struct {
 	MinX, MinY, MaxX, MaxY float64
+	SRID                   int // EPSG code of the numbers; 0 stands for WGS84
 }
 
-// Parts are the one or two boxes, none of which crosses the antimeridian, that the box consists of.
+// EPSG is the code of the system that the numbers are in.
+func (b BBox) EPSG() int { return epsg(b.SRID) }
+
+// Parts are the one or two boxes, none of which crosses the antimeridian, that the box consists of. Only a box in
+// degrees can be two.
 func (b BBox) Parts() []BBox {
 	if b.MinX <= b.MaxX {
 		return []BBox{b}
 	}
-	return []BBox{{b.MinX, b.MinY, 180, b.MaxY}, {-180, b.MinY, b.MaxX, b.MaxY}}
+	return []BBox{{b.MinX, b.MinY, 180, b.MaxY, b.SRID}, {-180, b.MinY, b.MaxX, b.MaxY, b.SRID}}
 }
 
 // Time selects features whose temporal property intersects an interval, both ends included.

@@ -28,13 +28,15 @@ type Source interface {
 
 	// Query calls emit for each feature of the page, in a stable order, as one GeoJSON Feature object in the
 	// declared properties. The bytes are valid during the call only. An error of emit ends the query and is
-	// returned. Memory does not grow with the limit. An error that wraps ErrUnavailable may come at any time.
+	// returned. Memory does not grow with the limit. An error that wraps ErrUnavailable may come at any time, one
+	// that wraps ErrCRS before the first feature.
 	// A feature without a geometry meets every box, one without a value every interval (OGC 17-069r4,
 	// /req/core/fc-bbox-response C and /req/core/fc-time-response C).
 	Query(ctx context.Context, layer *catalog.Layer, q Query, emit func(feature []byte) error) (Page, error)
 
-	// Get returns one feature by id as a GeoJSON Feature object, which is the caller's, or ErrFeatureNotFound.
-	Get(ctx context.Context, layer *catalog.Layer, id string) ([]byte, error)
+	// Get returns one feature by id as a GeoJSON Feature object, which is the caller's, with its geometry in crs; or
+	// ErrFeatureNotFound.
+	Get(ctx context.Context, layer *catalog.Layer, id string, crs CRS) ([]byte, error)
 
 	// Version names the data's present state: equal versions, equal answers. It is empty where the data can
 	// change unseen, so that no answer may be called unmodified.

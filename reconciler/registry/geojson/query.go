@@ -5,17 +5,19 @@ import (
 	"fmt"
 	"math/bits"
 
-	"github.com/paulmach/orb"
-
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
+	"github.com/honua-io/honua-gitops/reconciler/registry/projection"
 )
 
 // stride is how many features are looked at between two looks at the context.
 const stride = 1024
 
 func (d *data) query(ctx context.Context, layer *catalog.Layer, q registry.Query, emit func([]byte) error) (registry.Page, error) {
-	v := d.view(layer)
+	v, err := d.view(layer, q.CRS)
+	if err != nil {
+		return registry.Page{}, err
+	}
 	if q.BBox == nil && q.Time == nil && len(q.Filters) == 0 {
 		return d.queryAll(ctx, &v, q, emit)
 	}
@@ -45,13 +47,17 @@ func (d *data) queryAll(ctx context.Context, v *view, q registry.Query, emit fun
 func (d *data) querySelected(ctx context.Context, v *view, q registry.Query, emit func([]byte) error) (registry.Page, error) {
 	var page registry.Page
 	var buffer []byte
+	where, err := areaOf(q.BBox)
+	if err != nil {
+		return page, err
+	}
 	matches := conditions(q)
 	looked := 0
-	for i := range d.candidates(q.BBox) {
+	for i := range d.candidates(where) {
 		if looked++; looked%stride == 0 && ctx.Err() != nil {
 			return page, ctx.Err()
 		}
-		if !d.meets(i, q.BBox) || !matches(d.bytes(d.features[i].properties)) {
+		if !d.meets(i, where) || !matches(d.bytes(d.features[i].properties)) {
 			continue
 		}
 		page.Matched++
@@ -69,9 +75,9 @@ func (d *data) querySelected(ctx context.Context, v *view, q registry.Query, emi
 
 // candidates yields, in the order of the file, every feature whose box meets the area or that has no geometry. One bit a
 // feature is what it costs, whatever the number of hits.
-func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
+func (d *data) candidates(where area) func(yield func(int) bool) {
 	return func(yield func(int) bool) {
-		if area == nil {
+		if where == nil {
 			for i := range d.features {
 				if !yield(i) {
 					return
@@ -83,8 +89,8 @@ func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
 		for _, item := range d.placeless {
 			hits[item/64] |= 1 << (item % 64)
 		}
-		for _, part := range area.Parts() {
-			d.tree.search(areaBox(part), func(item uint32) { hits[item/64] |= 1 << (item % 64) })
+		for _, part := range where {
+			d.tree.search(part, func(item uint32) { hits[item/64] |= 1 << (item % 64) })
 		}
 		for at, word := range hits {
 			for ; word != 0; word &= word - 1 {
@@ -98,32 +104,50 @@ func (d *data) candidates(area *registry.BBox) func(yield func(int) bool) {
 
 // meets decides by the geometry itself where its box leaves doubt. A feature without one meets every area
 // (/req/core/fc-bbox-response C).
-func (d *data) meets(index int, area *registry.BBox) bool {
-	if area == nil || d.features[index].geometry == (span{}) {
+func (d *data) meets(index int, where area) bool {
+	if where == nil || d.features[index].geometry == (span{}) {
 		return true
 	}
-	for _, part := range area.Parts() {
+	for _, part := range where {
 		b := d.boxes[index]
-		if !b.meets(areaBox(part)) {
+		if !b.meets(part) {
 			continue
 		}
-		if b.inside(areaBox(part)) {
+		if b.inside(part) {
 			return true
 		}
 		geometry, err := parseGeometry(d.bytes(d.features[index].geometry))
-		bound := orb.Bound{Min: orb.Point{part.MinX, part.MinY}, Max: orb.Point{part.MaxX, part.MaxY}}
-		if err == nil && intersects(geometry, bound) {
+		if err == nil && intersects(geometry, part.bound()) {
 			return true
 		}
 	}
 	return false
 }
 
-func areaBox(b registry.BBox) box { return box{b.MinX, b.MinY, b.MaxX, b.MaxY} }
+// area is where a query looks, in degrees: nil for everywhere.
+type area []box
+
+func areaOf(b *registry.BBox) (area, error) {
+	if b == nil {
+		return nil, nil
+	}
+	parts, known := projection.Boxes(*b, registry.WGS84)
+	if !known {
+		return nil, fmt.Errorf("%w: EPSG:%d", registry.ErrCRS, b.EPSG())
+	}
+	where := area{}
+	for _, part := range parts {
+		where = append(where, box{part.MinX, part.MinY, part.MaxX, part.MaxY})
+	}
+	return where, nil
+}
 
 // get returns one feature.
-func (d *data) get(layer *catalog.Layer, id string) ([]byte, error) {
-	v := d.view(layer)
+func (d *data) get(layer *catalog.Layer, id string, crs registry.CRS) ([]byte, error) {
+	v, err := d.view(layer, crs)
+	if err != nil {
+		return nil, err
+	}
 	index, found := d.find(v.ids, id)
 	if !found {
 		return nil, fmt.Errorf("%w: %q", registry.ErrFeatureNotFound, id)

@@ -150,7 +150,7 @@ func TestGet(t *testing.T) {
 		{"plain.geojson", "", "99999999999999999999", ""},
 		{"cities.geojson", "nothing", "1", ""},
 	} {
-		got, err := open(t, d, test.file).Get(t.Context(), &catalog.Layer{IDColumn: test.column}, test.id)
+		got, err := open(t, d, test.file).Get(t.Context(), &catalog.Layer{IDColumn: test.column}, test.id, registry.CRS{})
 		if test.want == "" {
 			if !errors.Is(err, registry.ErrFeatureNotFound) {
 				t.Errorf("%+v: %s, %v", test, got, err)

@@ -93,8 +93,8 @@ func (s *source) Query(ctx context.Context, layer *catalog.Layer, q registry.Que
 }
 
 // Get returns one feature by its id.
-func (s *source) Get(_ context.Context, layer *catalog.Layer, id string) ([]byte, error) {
-	return s.now().get(layer, id)
+func (s *source) Get(_ context.Context, layer *catalog.Layer, id string, crs registry.CRS) ([]byte, error) {
+	return s.now().get(layer, id, crs)
 }
 
 // Version is a hash of the file's content.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/paulmach/orb"
 )
 
 // box is a range of longitude and latitude, boundary included.
@@ -20,6 +22,10 @@ func (b box) meets(o box) bool {
 
 func (b box) inside(o box) bool {
 	return b.minX >= o.minX && b.maxX <= o.maxX && b.minY >= o.minY && b.maxY <= o.maxY
+}
+
+func (b box) bound() orb.Bound {
+	return orb.Bound{Min: orb.Point{b.minX, b.minY}, Max: orb.Point{b.maxX, b.maxY}}
 }
 
 func (b box) union(o box) box {

@@ -5,33 +5,39 @@ import (
 	"slices"
 
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
 
-// view is how a layer shows the features of a file: which id, which properties.
+// view is how a layer shows the features of a file: which id, which properties, in which reference system.
 type view struct {
 	data  *data
 	ids   idSource
 	whole bool     // the properties are shown as the file has them
 	names []string // else these, in the layer's order
 	keys  [][]byte // the names as JSON, each with its colon
+	crs   rewrite  // nil: the coordinates are shown as the file has them
 }
 
 // view of a layer that declares no properties shows all of them.
-func (d *data) view(layer *catalog.Layer) view {
-	v := view{data: d, ids: d.idSource(layer.IDColumn), whole: len(layer.Properties) == 0}
+func (d *data) view(layer *catalog.Layer, crs registry.CRS) (view, error) {
+	coordinates, err := rewriteTo(crs)
+	if err != nil {
+		return view{}, err
+	}
+	v := view{data: d, ids: d.idSource(layer.IDColumn), whole: len(layer.Properties) == 0, crs: coordinates}
 	for _, p := range layer.Properties {
 		v.names = append(v.names, p.Name)
 	}
 	if v.whole || d.summary.uniform && slices.Equal(v.names, d.summary.keys) {
 		v.whole = true
-		return v
+		return v, nil
 	}
 	for _, name := range v.names {
 		// Marshalling a string cannot fail.
 		key, _ := json.Marshal(name)
 		v.keys = append(v.keys, append(key, ':'))
 	}
-	return v
+	return v, nil
 }
 
 // append adds one feature as a GeoJSON Feature.
@@ -44,7 +50,7 @@ func (v *view) append(out []byte, index int) []byte {
 		out = append(out, id...)
 	}
 	out = append(out, `,"geometry":`...)
-	out = appendOrNull(out, v.data.bytes(f.geometry))
+	out = v.appendGeometry(out, v.data.bytes(f.geometry))
 	out = append(out, `,"properties":`...)
 	if v.whole {
 		out = appendOrNull(out, v.data.bytes(f.properties))
@@ -52,6 +58,13 @@ func (v *view) append(out []byte, index int) []byte {
 		out = v.appendProperties(out, v.data.bytes(f.properties))
 	}
 	return append(out, '}')
+}
+
+func (v *view) appendGeometry(out, geometry []byte) []byte {
+	if v.crs == nil || isNull(geometry) {
+		return appendOrNull(out, geometry)
+	}
+	return v.crs.geometry(out, geometry)
 }
 
 // appendProperties shows each declared property, null where the feature lacks it: all features of a layer look alike.
