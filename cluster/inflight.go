@@ -16,16 +16,32 @@ const (
 	drainPoll     = 5 * time.Millisecond
 )
 
+// commitBounds are the upper bounds of the buckets that commits are counted in; the last bucket has none.
+var commitBounds = [...]time.Duration{
+	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2500 * time.Millisecond, 5 * time.Second,
+}
+
+func commitBucket(took time.Duration) int {
+	for i, bound := range commitBounds {
+		if took <= bound {
+			return i
+		}
+	}
+	return len(commitBounds)
+}
+
 // proposals counts what this node, as the leader, has in flight.
 type proposals struct {
 	slots chan struct{}
 	// kick wakes the watchdog: something is slower than it should be.
 	kick chan struct{}
 
-	mu    sync.Mutex
-	count uint64
-	spent time.Duration
-	last  time.Duration
+	mu      sync.Mutex
+	count   uint64
+	spent   time.Duration
+	last    time.Duration
+	buckets [len(commitBounds) + 1]uint64
 
 	refused, unknown atomic.Uint64
 }
@@ -58,6 +74,7 @@ func (p *proposals) leave(start time.Time) {
 	p.count++
 	p.spent += took
 	p.last = took
+	p.buckets[commitBucket(took)]++
 	p.mu.Unlock()
 	<-p.slots
 }

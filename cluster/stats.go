@@ -16,6 +16,8 @@ type Stats struct {
 	// took, LastCommit what the newest took.
 	Commits                uint64
 	CommitTime, LastCommit time.Duration
+	// CommitBuckets counts them by duration: those up to a bound, smaller ones included.
+	CommitBuckets map[time.Duration]uint64
 	// InFlight are proposals that have not ended.
 	InFlight int
 	// Refused and Unknown are proposals made at this node that were not executed,
@@ -38,9 +40,7 @@ func (n *Node) Stats() Stats {
 		LogWrites: n.disk.checked.writes.Load(), LogWriteTime: time.Duration(n.disk.checked.written.Load()),
 		PeerContact: map[string]time.Duration{},
 	}
-	n.proposals.mu.Lock()
-	s.Commits, s.CommitTime, s.LastCommit = n.proposals.count, n.proposals.spent, n.proposals.last
-	n.proposals.mu.Unlock()
+	n.proposals.stats(&s)
 	for _, m := range n.gossip.all() {
 		switch m.Status {
 		case MemberAlive:
@@ -53,6 +53,18 @@ func (n *Node) Stats() Stats {
 		n.raftStats(&s, r)
 	}
 	return s
+}
+
+func (p *proposals) stats(s *Stats) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.Commits, s.CommitTime, s.LastCommit = p.count, p.spent, p.last
+	s.CommitBuckets = make(map[time.Duration]uint64, len(commitBounds))
+	sum := uint64(0)
+	for i, bound := range commitBounds {
+		sum += p.buckets[i]
+		s.CommitBuckets[bound] = sum
+	}
 }
 
 func (n *Node) raftStats(s *Stats, r *raft.Raft) {

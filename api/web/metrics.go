@@ -47,6 +47,7 @@ func NewMetrics(cfg MetricsConfig) (*Metrics, error) {
 	parts := []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newDeploymentCollector(cfg.Node, cfg.Now), newServingCollector(cfg.Node), newRaftCollector(cfg.Node),
+		newDeliveryCollector(cfg.Node),
 		m.denied, buildInfo(cfg),
 	}
 	parts = append(parts, m.requests.collectors()...)

@@ -9,8 +9,8 @@ import (
 // servingCollector tells what each node is known to serve, and what it is to
 // serve. Of its own node it asks the registry, which knows first.
 type servingCollector struct {
-	node                              Node
-	served, digest, active, available *prometheus.Desc
+	node                                     Node
+	served, digest, active, available, drift *prometheus.Desc
 }
 
 func newServingCollector(node Node) *servingCollector {
@@ -23,12 +23,13 @@ func newServingCollector(node Node) *servingCollector {
 		digest:    d("served_digest_info", "Always 1; the labels name the content that a node is known to serve.", "environment", "node", "digest"),
 		active:    d("active_activation_index", "Activation index that every node is to serve; 0 before the first.", "environment"),
 		available: d("node_available", "1 while the node takes part in deployments.", "node"),
+		drift:     d("drift", "1 while something that this node serves is broken, such as a data file that vanished.", "environment", "node"),
 	}
 }
 
 // Describe sends the descriptions.
 func (c *servingCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.served, c.digest, c.active, c.available} {
+	for _, d := range []*prometheus.Desc{c.served, c.digest, c.active, c.available, c.drift} {
 		out <- d
 	}
 }
@@ -57,6 +58,9 @@ func (c *servingCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, s := range c.node.Serving() {
 		c.serve(out, self, fsm.Served{Environment: s.Environment, Index: s.Index, Digest: s.Digest})
+		if s.Digest != "" {
+			gauge(out, c.drift, truth(s.Drift != "" || s.Problem != ""), s.Environment, self)
+		}
 	}
 }
 

@@ -26,6 +26,11 @@ func observed(t *testing.T) (*Server, *Metrics) {
 	metrics.ObservePoll("main", "", 3*time.Millisecond)
 	metrics.ObservePoll("main", "repository_unavailable", time.Second)
 	metrics.ObserveFetch("main", "", 30*time.Millisecond)
+	for _, c := range []prometheus.Collector{NewGroupCollector(testGroup), NewMachineCollector(testMachine())} {
+		if err := metrics.Register(c); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return server, metrics
 }
 

@@ -37,4 +37,7 @@ type Served struct {
 	Epoch  uint64
 	Index  uint64
 	Digest string
+	// Problem is why it is not served as it should be, and Drift what broke of it since; empty if nothing.
+	Problem string
+	Drift   string
 }

@@ -43,6 +43,7 @@ type app struct {
 	health   *web.Health
 	admin    *admin.Server
 	web      *web.Server
+	tls      []openedTLS
 
 	grpcListener    net.Listener
 	httpListener    net.Listener
@@ -198,6 +199,9 @@ func (a *app) openWeb(context.Context) error {
 	var err error
 	a.metrics, err = web.NewMetrics(web.MetricsConfig{Node: view, Version: build.Version, Commit: build.Commit, Go: build.Go})
 	if err != nil {
+		return err
+	}
+	if err := a.measure(); err != nil {
 		return err
 	}
 	features, err := ogc.New(ogc.Config{

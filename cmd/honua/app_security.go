@@ -35,10 +35,20 @@ func (a *app) nodeTLS() (cluster.TLS, error) {
 }
 
 func (a *app) openTLS(files config.TLS) (*tlsfiles.Source, error) {
-	return tlsfiles.Open(tlsfiles.Config{
+	source, err := tlsfiles.Open(tlsfiles.Config{
 		Files:  tlsfiles.Files{CAFile: files.CAFile, CertFile: files.CertFile, KeyFile: files.KeyFile},
 		Logger: a.component("tls"),
 	})
+	if err == nil {
+		a.tls = append(a.tls, openedTLS{files.CertFile, source})
+	}
+	return source, err
+}
+
+// openedTLS is a source in use and the file of its certificate.
+type openedTLS struct {
+	file   string
+	source *tlsfiles.Source
 }
 
 // clusterTLS hands the configurations to package cluster. Peers are verified by

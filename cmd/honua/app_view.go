@@ -27,7 +27,9 @@ func (w *webNode) Serving() []web.Served {
 	var served []web.Served
 	for _, s := range w.app.node.Serves() {
 		if digest, ok := w.app.registry.Digest(s.Environment); ok {
-			served = append(served, web.Served{Environment: s.Environment, Epoch: s.Epoch, Index: s.ActivationIndex, Digest: digest})
+			served = append(served, web.Served{
+				Environment: s.Environment, Epoch: s.Epoch, Index: s.ActivationIndex, Digest: digest, Problem: s.Problem, Drift: s.Drift,
+			})
 		}
 	}
 	return served

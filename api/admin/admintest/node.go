@@ -129,7 +129,7 @@ func (n *Node) Create(environment, word string) string {
 	return n.Lead(&pb.Payload{Command: &pb.Payload_CreateDeployment{CreateDeployment: &pb.CreateDeployment{
 		Environment: environment, ExpectedSequence: n.Environment(environment).Sequence,
 		IdStem: environment + n.now.Format("-20060102-150405"), Commit: Commit(word),
-		Digest: digest, Branch: "main", Author: "Ada", AuthorEmail: "ada@example.com", Message: "add " + word,
+		Digest: digest, Branch: "main", Author: "Ada", AuthorEmail: "ada@example.com", Message: "add " + word, CommittedAtMs: n.now.Add(-5 * time.Minute).UnixMilli(),
 		Contributors: []*pb.ContributorValue{{Name: "Ada", Email: "ada@example.com", Role: "author"}},
 		Risk:         pb.RiskValue_RISK_VALUE_LOW, EstimatedMs: 1500,
 		Plan: []byte(`{"environment":"` + environment + `","risk":"High","added":[{"kind":"Layer","id":"` + word + `","service":"gis","file":"metadata.json"}],
@@ -138,7 +138,7 @@ func (n *Node) Create(environment, word string) string {
 	}}}).DeploymentID
 }
 
-// Stage begins a deployment and lets the only node stage it.
+// Stage begins a deployment, or goes on with a rollback, and lets the only node stage it.
 func (n *Node) Stage(environment, id string) {
 	n.t.Helper()
 	n.Lead(&pb.Payload{Command: &pb.Payload_BeginStaging{BeginStaging: &pb.BeginStaging{
