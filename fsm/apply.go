@@ -68,6 +68,9 @@ func (c *change) execute(payload *pb.Payload) (Result, error) {
 	if result, known, err := c.leaderCommand(payload); known {
 		return result, err
 	}
+	if err := c.admitted(); err != nil {
+		return Result{}, err
+	}
 	return c.callerCommand(payload)
 }
 
@@ -75,7 +78,8 @@ func (c *change) execute(payload *pb.Payload) (Result, error) {
 func leaderOnly(payload *pb.Payload) bool {
 	switch command := payload.GetCommand().(type) {
 	case *pb.Payload_RequestPoll, *pb.Payload_Approve, *pb.Payload_Reject, *pb.Payload_Cancel,
-		*pb.Payload_Retry, *pb.Payload_Rollback, *pb.Payload_Pause, *pb.Payload_Resume, *pb.Payload_RecordDenials:
+		*pb.Payload_Retry, *pb.Payload_Rollback, *pb.Payload_Pause, *pb.Payload_Resume, *pb.Payload_RecordDenials,
+		*pb.Payload_CreateToken, *pb.Payload_RevokeToken, *pb.Payload_RecordAction:
 		return false
 	case *pb.Payload_SetSettings:
 		return len(command.SetSettings.GetSupporters()) > 0
@@ -143,6 +147,12 @@ func (c *change) callerCommand(payload *pb.Payload) (Result, error) {
 		return c.resume(command.Resume)
 	case *pb.Payload_RecordDenials:
 		return c.recordDenials(command.RecordDenials)
+	case *pb.Payload_CreateToken:
+		return c.createToken(command.CreateToken)
+	case *pb.Payload_RevokeToken:
+		return c.revokeToken(command.RevokeToken)
+	case *pb.Payload_RecordAction:
+		return c.recordAction(command.RecordAction)
 	default:
 		return Result{}, errUnknownCommand
 	}

@@ -24,6 +24,7 @@ type change struct {
 	requests     edit[Request]
 	requestAges  edit[Request]
 	audits       edit[AuditRecord]
+	tokens       edit[Token]
 }
 
 func newChange(s *State, e Entry, envelope *pb.Envelope) *change {
@@ -41,6 +42,7 @@ func newChange(s *State, e Entry, envelope *pb.Envelope) *change {
 		requests:     s.requests.edit(),
 		requestAges:  s.requestAges.edit(),
 		audits:       s.audit.edit(),
+		tokens:       s.tokens.edit(),
 	}
 }
 
@@ -59,6 +61,7 @@ func (c *change) commit() *State {
 		requests:     c.requests.now(),
 		requestAges:  c.requestAges.now(),
 		audit:        c.audits.now(),
+		tokens:       c.tokens.now(),
 	}
 }
 

@@ -45,6 +45,7 @@ var highest = map[reflect.Type]uint64{
 	reflect.TypeFor[Risk]():            uint64(len(riskNames) - 1),
 	reflect.TypeFor[Kind]():            uint64(len(kindNames) - 1),
 	reflect.TypeFor[Answer]():          uint64(AnswerNo),
+	reflect.TypeFor[Role]():            uint64(len(roleNames) - 1),
 	reflect.TypeFor[byte]():            255,
 }
 

@@ -38,6 +38,7 @@ func recordKinds() []recordKind {
 		kindOf(holdCodec, &pb.HoldRecord{}),
 		kindOf(requestCodec, &pb.RequestRecord{}),
 		kindOf(auditCodec, &pb.AuditEntryRecord{}),
+		kindOf(tokenCodec, &pb.TokenRecord{}),
 	}
 }
 

@@ -27,6 +27,7 @@ func everyCommand() []proto.Message {
 var callers = map[protoreflect.Name]bool{
 	"SetSettings": true, "RequestPoll": true, "ApproveCommand": true, "RejectCommand": true, "CancelCommand": true,
 	"RetryCommand": true, "RollbackCommand": true, "PauseCommand": true, "ResumeCommand": true, "RecordDenials": true,
+	"CreateTokenCommand": true, "RevokeTokenCommand": true, "RecordActionCommand": true,
 }
 
 func TestI10StaleTerm(t *testing.T) {

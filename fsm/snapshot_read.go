@@ -69,6 +69,8 @@ func (l *loader) record(kind pb.SnapshotKind, body []byte) error {
 		return load(l, requestCodec, body, &c.requests, &c.requestAges)
 	case pb.SnapshotKind_SNAPSHOT_KIND_AUDIT:
 		return load(l, auditCodec, body, &c.audits)
+	case pb.SnapshotKind_SNAPSHOT_KIND_TOKEN:
+		return load(l, tokenCodec, body, &c.tokens)
 	default:
 		return damaged("such records are not part of a state")
 	}

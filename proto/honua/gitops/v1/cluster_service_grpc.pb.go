@@ -24,6 +24,8 @@ const (
 	ClusterService_AddServer_FullMethodName          = "/honua.gitops.v1.ClusterService/AddServer"
 	ClusterService_RemoveServer_FullMethodName       = "/honua.gitops.v1.ClusterService/RemoveServer"
 	ClusterService_TransferLeadership_FullMethodName = "/honua.gitops.v1.ClusterService/TransferLeadership"
+	ClusterService_ChangeGossipKey_FullMethodName    = "/honua.gitops.v1.ClusterService/ChangeGossipKey"
+	ClusterService_ListGossipKeys_FullMethodName     = "/honua.gitops.v1.ClusterService/ListGossipKeys"
 )
 
 // ClusterServiceClient is the client API for ClusterService service.
@@ -42,6 +44,10 @@ type ClusterServiceClient interface {
 	RemoveServer(ctx context.Context, in *RemoveServerRequest, opts ...grpc.CallOption) (*RemoveServerResponse, error)
 	// TransferLeadership hands leadership to a node, or to the most up-to-date one.
 	TransferLeadership(ctx context.Context, in *TransferLeadershipRequest, opts ...grpc.CallOption) (*TransferLeadershipResponse, error)
+	// ChangeGossipKey changes the gossip keys of all nodes of the raft configuration.
+	ChangeGossipKey(ctx context.Context, in *ChangeGossipKeyRequest, opts ...grpc.CallOption) (*ChangeGossipKeyResponse, error)
+	// ListGossipKeys asks all nodes which keys they have, by their fingerprints.
+	ListGossipKeys(ctx context.Context, in *ListGossipKeysRequest, opts ...grpc.CallOption) (*ListGossipKeysResponse, error)
 }
 
 type clusterServiceClient struct {
@@ -102,6 +108,26 @@ func (c *clusterServiceClient) TransferLeadership(ctx context.Context, in *Trans
 	return out, nil
 }
 
+func (c *clusterServiceClient) ChangeGossipKey(ctx context.Context, in *ChangeGossipKeyRequest, opts ...grpc.CallOption) (*ChangeGossipKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeGossipKeyResponse)
+	err := c.cc.Invoke(ctx, ClusterService_ChangeGossipKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *clusterServiceClient) ListGossipKeys(ctx context.Context, in *ListGossipKeysRequest, opts ...grpc.CallOption) (*ListGossipKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGossipKeysResponse)
+	err := c.cc.Invoke(ctx, ClusterService_ListGossipKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ClusterServiceServer is the server API for ClusterService service.
 // All implementations must embed UnimplementedClusterServiceServer
 // for forward compatibility.
@@ -118,6 +144,10 @@ type ClusterServiceServer interface {
 	RemoveServer(context.Context, *RemoveServerRequest) (*RemoveServerResponse, error)
 	// TransferLeadership hands leadership to a node, or to the most up-to-date one.
 	TransferLeadership(context.Context, *TransferLeadershipRequest) (*TransferLeadershipResponse, error)
+	// ChangeGossipKey changes the gossip keys of all nodes of the raft configuration.
+	ChangeGossipKey(context.Context, *ChangeGossipKeyRequest) (*ChangeGossipKeyResponse, error)
+	// ListGossipKeys asks all nodes which keys they have, by their fingerprints.
+	ListGossipKeys(context.Context, *ListGossipKeysRequest) (*ListGossipKeysResponse, error)
 	mustEmbedUnimplementedClusterServiceServer()
 }
 
@@ -142,6 +172,12 @@ func (UnimplementedClusterServiceServer) RemoveServer(context.Context, *RemoveSe
 }
 func (UnimplementedClusterServiceServer) TransferLeadership(context.Context, *TransferLeadershipRequest) (*TransferLeadershipResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method TransferLeadership not implemented")
+}
+func (UnimplementedClusterServiceServer) ChangeGossipKey(context.Context, *ChangeGossipKeyRequest) (*ChangeGossipKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeGossipKey not implemented")
+}
+func (UnimplementedClusterServiceServer) ListGossipKeys(context.Context, *ListGossipKeysRequest) (*ListGossipKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListGossipKeys not implemented")
 }
 func (UnimplementedClusterServiceServer) mustEmbedUnimplementedClusterServiceServer() {}
 func (UnimplementedClusterServiceServer) testEmbeddedByValue()                        {}
@@ -254,6 +290,42 @@ func _ClusterService_TransferLeadership_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ClusterService_ChangeGossipKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeGossipKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ClusterServiceServer).ChangeGossipKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ClusterService_ChangeGossipKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ClusterServiceServer).ChangeGossipKey(ctx, req.(*ChangeGossipKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ClusterService_ListGossipKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGossipKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ClusterServiceServer).ListGossipKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ClusterService_ListGossipKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ClusterServiceServer).ListGossipKeys(ctx, req.(*ListGossipKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ClusterService_ServiceDesc is the grpc.ServiceDesc for ClusterService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -280,6 +352,14 @@ var ClusterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "TransferLeadership",
 			Handler:    _ClusterService_TransferLeadership_Handler,
+		},
+		{
+			MethodName: "ChangeGossipKey",
+			Handler:    _ClusterService_ChangeGossipKey_Handler,
+		},
+		{
+			MethodName: "ListGossipKeys",
+			Handler:    _ClusterService_ListGossipKeys_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -82,6 +82,62 @@ func (RiskValue) EnumDescriptor() ([]byte, []int) {
 	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{0}
 }
 
+// RoleValue orders roles; each includes the ones before it.
+type RoleValue int32
+
+const (
+	RoleValue_ROLE_VALUE_UNSPECIFIED RoleValue = 0
+	RoleValue_ROLE_VALUE_VIEWER      RoleValue = 1
+	RoleValue_ROLE_VALUE_DEPLOYER    RoleValue = 2
+	RoleValue_ROLE_VALUE_APPROVER    RoleValue = 3
+	RoleValue_ROLE_VALUE_ADMIN       RoleValue = 4
+)
+
+// Enum value maps for RoleValue.
+var (
+	RoleValue_name = map[int32]string{
+		0: "ROLE_VALUE_UNSPECIFIED",
+		1: "ROLE_VALUE_VIEWER",
+		2: "ROLE_VALUE_DEPLOYER",
+		3: "ROLE_VALUE_APPROVER",
+		4: "ROLE_VALUE_ADMIN",
+	}
+	RoleValue_value = map[string]int32{
+		"ROLE_VALUE_UNSPECIFIED": 0,
+		"ROLE_VALUE_VIEWER":      1,
+		"ROLE_VALUE_DEPLOYER":    2,
+		"ROLE_VALUE_APPROVER":    3,
+		"ROLE_VALUE_ADMIN":       4,
+	}
+)
+
+func (x RoleValue) Enum() *RoleValue {
+	p := new(RoleValue)
+	*p = x
+	return p
+}
+
+func (x RoleValue) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RoleValue) Descriptor() protoreflect.EnumDescriptor {
+	return file_honua_gitops_v1_command_proto_enumTypes[1].Descriptor()
+}
+
+func (RoleValue) Type() protoreflect.EnumType {
+	return &file_honua_gitops_v1_command_proto_enumTypes[1]
+}
+
+func (x RoleValue) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RoleValue.Descriptor instead.
+func (RoleValue) EnumDescriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{1}
+}
+
 // Envelope is one log entry.
 type Envelope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -215,7 +271,12 @@ type Caller struct {
 	// none, token, certificate, oidc or system.
 	Authentication string `protobuf:"bytes,2,opt,name=authentication,proto3" json:"authentication,omitempty"`
 	// The address that the call came from.
-	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	// The token that was shown. The state machine refuses what a token that is
+	// revoked or has expired asks for.
+	TokenId string `protobuf:"bytes,4,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`
+	// What an OIDC token says of its bearer, for the node that a call is sent on to.
+	Groups        []string `protobuf:"bytes,5,rep,name=groups,proto3" json:"groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -271,6 +332,20 @@ func (x *Caller) GetSource() string {
 	return ""
 }
 
+func (x *Caller) GetTokenId() string {
+	if x != nil {
+		return x.TokenId
+	}
+	return ""
+}
+
+func (x *Caller) GetGroups() []string {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
 type Payload struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Command:
@@ -299,6 +374,9 @@ type Payload struct {
 	//	*Payload_ExpirePause
 	//	*Payload_RecordDenials
 	//	*Payload_RecordFault
+	//	*Payload_CreateToken
+	//	*Payload_RevokeToken
+	//	*Payload_RecordAction
 	Command       isPayload_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -557,6 +635,33 @@ func (x *Payload) GetRecordFault() *RecordFault {
 	return nil
 }
 
+func (x *Payload) GetCreateToken() *CreateTokenCommand {
+	if x != nil {
+		if x, ok := x.Command.(*Payload_CreateToken); ok {
+			return x.CreateToken
+		}
+	}
+	return nil
+}
+
+func (x *Payload) GetRevokeToken() *RevokeTokenCommand {
+	if x != nil {
+		if x, ok := x.Command.(*Payload_RevokeToken); ok {
+			return x.RevokeToken
+		}
+	}
+	return nil
+}
+
+func (x *Payload) GetRecordAction() *RecordActionCommand {
+	if x != nil {
+		if x, ok := x.Command.(*Payload_RecordAction); ok {
+			return x.RecordAction
+		}
+	}
+	return nil
+}
+
 type isPayload_Command interface {
 	isPayload_Command()
 }
@@ -657,6 +762,18 @@ type Payload_RecordFault struct {
 	RecordFault *RecordFault `protobuf:"bytes,24,opt,name=record_fault,json=recordFault,proto3,oneof"`
 }
 
+type Payload_CreateToken struct {
+	CreateToken *CreateTokenCommand `protobuf:"bytes,40,opt,name=create_token,json=createToken,proto3,oneof"`
+}
+
+type Payload_RevokeToken struct {
+	RevokeToken *RevokeTokenCommand `protobuf:"bytes,41,opt,name=revoke_token,json=revokeToken,proto3,oneof"`
+}
+
+type Payload_RecordAction struct {
+	RecordAction *RecordActionCommand `protobuf:"bytes,42,opt,name=record_action,json=recordAction,proto3,oneof"`
+}
+
 func (*Payload_ObservePoll) isPayload_Command() {}
 
 func (*Payload_UploadChunk) isPayload_Command() {}
@@ -704,6 +821,12 @@ func (*Payload_ExpirePause) isPayload_Command() {}
 func (*Payload_RecordDenials) isPayload_Command() {}
 
 func (*Payload_RecordFault) isPayload_Command() {}
+
+func (*Payload_CreateToken) isPayload_Command() {}
+
+func (*Payload_RevokeToken) isPayload_Command() {}
+
+func (*Payload_RecordAction) isPayload_Command() {}
 
 // InitCluster is the first command of a cluster.
 type InitCluster struct {
@@ -3323,6 +3446,261 @@ func (x *RecordFault) GetDetail() string {
 	return ""
 }
 
+// GrantValue is a role in one environment, or in all: "*".
+type GrantValue struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	Role          RoleValue              `protobuf:"varint,2,opt,name=role,proto3,enum=honua.gitops.v1.RoleValue" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GrantValue) Reset() {
+	*x = GrantValue{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GrantValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GrantValue) ProtoMessage() {}
+
+func (x *GrantValue) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GrantValue.ProtoReflect.Descriptor instead.
+func (*GrantValue) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *GrantValue) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *GrantValue) GetRole() RoleValue {
+	if x != nil {
+		return x.Role
+	}
+	return RoleValue_ROLE_VALUE_UNSPECIFIED
+}
+
+// CreateTokenCommand makes a token known by its hash: the secret itself is
+// nowhere but with its bearer.
+type CreateTokenCommand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SHA-256 of the token.
+	Hash []byte `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Who its bearer is; empty: whoever asks for it.
+	Identity      string        `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
+	Grants        []*GrantValue `protobuf:"bytes,3,rep,name=grants,proto3" json:"grants,omitempty"`
+	ExpiresAtMs   int64         `protobuf:"varint,4,opt,name=expires_at_ms,json=expiresAtMs,proto3" json:"expires_at_ms,omitempty"`
+	Description   string        `protobuf:"bytes,5,opt,name=description,proto3" json:"description,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTokenCommand) Reset() {
+	*x = CreateTokenCommand{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTokenCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTokenCommand) ProtoMessage() {}
+
+func (x *CreateTokenCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTokenCommand.ProtoReflect.Descriptor instead.
+func (*CreateTokenCommand) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *CreateTokenCommand) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *CreateTokenCommand) GetIdentity() string {
+	if x != nil {
+		return x.Identity
+	}
+	return ""
+}
+
+func (x *CreateTokenCommand) GetGrants() []*GrantValue {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+func (x *CreateTokenCommand) GetExpiresAtMs() int64 {
+	if x != nil {
+		return x.ExpiresAtMs
+	}
+	return 0
+}
+
+func (x *CreateTokenCommand) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+type RevokeTokenCommand struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TokenId       string                 `protobuf:"bytes,1,opt,name=token_id,json=tokenId,proto3" json:"token_id,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeTokenCommand) Reset() {
+	*x = RevokeTokenCommand{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeTokenCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeTokenCommand) ProtoMessage() {}
+
+func (x *RevokeTokenCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeTokenCommand.ProtoReflect.Descriptor instead.
+func (*RevokeTokenCommand) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *RevokeTokenCommand) GetTokenId() string {
+	if x != nil {
+		return x.TokenId
+	}
+	return ""
+}
+
+func (x *RevokeTokenCommand) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// RecordActionCommand puts on record what somebody did outside of the log, such
+// as a change of the gossip keys.
+type RecordActionCommand struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Action        string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	Object        string                 `protobuf:"bytes,2,opt,name=object,proto3" json:"object,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Detail        string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordActionCommand) Reset() {
+	*x = RecordActionCommand{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordActionCommand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordActionCommand) ProtoMessage() {}
+
+func (x *RecordActionCommand) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordActionCommand.ProtoReflect.Descriptor instead.
+func (*RecordActionCommand) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *RecordActionCommand) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *RecordActionCommand) GetObject() string {
+	if x != nil {
+		return x.Object
+	}
+	return ""
+}
+
+func (x *RecordActionCommand) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RecordActionCommand) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 // CommandResult is what a command came to; it is remembered by request id.
 type CommandResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3343,7 +3721,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3355,7 +3733,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3368,7 +3746,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CommandResult) GetIndex() uint64 {
@@ -3452,11 +3830,13 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\apayload\x18\b \x01(\fR\apayload\x12\x1c\n" +
 	"\tignorable\x18\t \x01(\bR\tignorable\x12/\n" +
 	"\x06caller\x18\n" +
-	" \x01(\v2\x17.honua.gitops.v1.CallerR\x06caller\"d\n" +
+	" \x01(\v2\x17.honua.gitops.v1.CallerR\x06caller\"\x97\x01\n" +
 	"\x06Caller\x12\x1a\n" +
 	"\bidentity\x18\x01 \x01(\tR\bidentity\x12&\n" +
 	"\x0eauthentication\x18\x02 \x01(\tR\x0eauthentication\x12\x16\n" +
-	"\x06source\x18\x03 \x01(\tR\x06source\"\xcc\f\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12\x19\n" +
+	"\btoken_id\x18\x04 \x01(\tR\atokenId\x12\x16\n" +
+	"\x06groups\x18\x05 \x03(\tR\x06groups\"\xad\x0e\n" +
 	"\aPayload\x12A\n" +
 	"\fobserve_poll\x18\x01 \x01(\v2\x1c.honua.gitops.v1.ObservePollH\x00R\vobservePoll\x12A\n" +
 	"\fupload_chunk\x18\x02 \x01(\v2\x1c.honua.gitops.v1.UploadChunkH\x00R\vuploadChunk\x12P\n" +
@@ -3483,7 +3863,10 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\finit_cluster\x18\x15 \x01(\v2\x1c.honua.gitops.v1.InitClusterH\x00R\vinitCluster\x12A\n" +
 	"\fexpire_pause\x18\x16 \x01(\v2\x1c.honua.gitops.v1.ExpirePauseH\x00R\vexpirePause\x12G\n" +
 	"\x0erecord_denials\x18\x17 \x01(\v2\x1e.honua.gitops.v1.RecordDenialsH\x00R\rrecordDenials\x12A\n" +
-	"\frecord_fault\x18\x18 \x01(\v2\x1c.honua.gitops.v1.RecordFaultH\x00R\vrecordFaultB\t\n" +
+	"\frecord_fault\x18\x18 \x01(\v2\x1c.honua.gitops.v1.RecordFaultH\x00R\vrecordFault\x12H\n" +
+	"\fcreate_token\x18( \x01(\v2#.honua.gitops.v1.CreateTokenCommandH\x00R\vcreateToken\x12H\n" +
+	"\frevoke_token\x18) \x01(\v2#.honua.gitops.v1.RevokeTokenCommandH\x00R\vrevokeToken\x12K\n" +
+	"\rrecord_action\x18* \x01(\v2$.honua.gitops.v1.RecordActionCommandH\x00R\frecordActionB\t\n" +
 	"\acommand\"\xb4\x01\n" +
 	"\vInitCluster\x12\x1d\n" +
 	"\n" +
@@ -3712,7 +4095,25 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\vRecordFault\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"\x86\x02\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"^\n" +
+	"\n" +
+	"GrantValue\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\x12.\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x1a.honua.gitops.v1.RoleValueR\x04role\"\xbf\x01\n" +
+	"\x12CreateTokenCommand\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\x1a\n" +
+	"\bidentity\x18\x02 \x01(\tR\bidentity\x123\n" +
+	"\x06grants\x18\x03 \x03(\v2\x1b.honua.gitops.v1.GrantValueR\x06grants\x12\"\n" +
+	"\rexpires_at_ms\x18\x04 \x01(\x03R\vexpiresAtMs\x12 \n" +
+	"\vdescription\x18\x05 \x01(\tR\vdescription\"G\n" +
+	"\x12RevokeTokenCommand\x12\x19\n" +
+	"\btoken_id\x18\x01 \x01(\tR\atokenId\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"u\n" +
+	"\x13RecordActionCommand\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x12\x16\n" +
+	"\x06object\x18\x02 \x01(\tR\x06object\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\"\x86\x02\n" +
 	"\rCommandResult\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x18\n" +
 	"\arefusal\x18\x02 \x01(\tR\arefusal\x12\x16\n" +
@@ -3728,7 +4129,13 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\x0eRISK_VALUE_LOW\x10\x01\x12\x15\n" +
 	"\x11RISK_VALUE_MEDIUM\x10\x02\x12\x13\n" +
 	"\x0fRISK_VALUE_HIGH\x10\x03\x12\x17\n" +
-	"\x13RISK_VALUE_CRITICAL\x10\x04BAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
+	"\x13RISK_VALUE_CRITICAL\x10\x04*\x86\x01\n" +
+	"\tRoleValue\x12\x1a\n" +
+	"\x16ROLE_VALUE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11ROLE_VALUE_VIEWER\x10\x01\x12\x17\n" +
+	"\x13ROLE_VALUE_DEPLOYER\x10\x02\x12\x17\n" +
+	"\x13ROLE_VALUE_APPROVER\x10\x03\x12\x14\n" +
+	"\x10ROLE_VALUE_ADMIN\x10\x04BAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
 
 var (
 	file_honua_gitops_v1_command_proto_rawDescOnce sync.Once
@@ -3742,95 +4149,105 @@ func file_honua_gitops_v1_command_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_command_proto_rawDescData
 }
 
-var file_honua_gitops_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_honua_gitops_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_honua_gitops_v1_command_proto_goTypes = []any{
-	(RiskValue)(0),           // 0: honua.gitops.v1.RiskValue
-	(*Envelope)(nil),         // 1: honua.gitops.v1.Envelope
-	(*Caller)(nil),           // 2: honua.gitops.v1.Caller
-	(*Payload)(nil),          // 3: honua.gitops.v1.Payload
-	(*InitCluster)(nil),      // 4: honua.gitops.v1.InitCluster
-	(*PolicyValue)(nil),      // 5: honua.gitops.v1.PolicyValue
-	(*EnvironmentValue)(nil), // 6: honua.gitops.v1.EnvironmentValue
-	(*SettingsValue)(nil),    // 7: honua.gitops.v1.SettingsValue
-	(*SetSettings)(nil),      // 8: honua.gitops.v1.SetSettings
-	(*ObservePoll)(nil),      // 9: honua.gitops.v1.ObservePoll
-	(*PollFinding)(nil),      // 10: honua.gitops.v1.PollFinding
-	(*UploadChunk)(nil),      // 11: honua.gitops.v1.UploadChunk
-	(*ContributorValue)(nil), // 12: honua.gitops.v1.ContributorValue
-	(*CreateDeployment)(nil), // 13: honua.gitops.v1.CreateDeployment
-	(*ParticipantValue)(nil), // 14: honua.gitops.v1.ParticipantValue
-	(*BeginStaging)(nil),     // 15: honua.gitops.v1.BeginStaging
-	(*AnswerValue)(nil),      // 16: honua.gitops.v1.AnswerValue
-	(*RecordStaging)(nil),    // 17: honua.gitops.v1.RecordStaging
-	(*Activate)(nil),         // 18: honua.gitops.v1.Activate
-	(*FinishDeployment)(nil), // 19: honua.gitops.v1.FinishDeployment
-	(*ExpireApproval)(nil),   // 20: honua.gitops.v1.ExpireApproval
-	(*ExpirePause)(nil),      // 21: honua.gitops.v1.ExpirePause
-	(*ServedValue)(nil),      // 22: honua.gitops.v1.ServedValue
-	(*ObserveNode)(nil),      // 23: honua.gitops.v1.ObserveNode
-	(*RegisterNode)(nil),     // 24: honua.gitops.v1.RegisterNode
-	(*ForgetNode)(nil),       // 25: honua.gitops.v1.ForgetNode
-	(*RequestPoll)(nil),      // 26: honua.gitops.v1.RequestPoll
-	(*ApproveCommand)(nil),   // 27: honua.gitops.v1.ApproveCommand
-	(*RejectCommand)(nil),    // 28: honua.gitops.v1.RejectCommand
-	(*CancelCommand)(nil),    // 29: honua.gitops.v1.CancelCommand
-	(*RetryCommand)(nil),     // 30: honua.gitops.v1.RetryCommand
-	(*RollbackCommand)(nil),  // 31: honua.gitops.v1.RollbackCommand
-	(*PauseCommand)(nil),     // 32: honua.gitops.v1.PauseCommand
-	(*ResumeCommand)(nil),    // 33: honua.gitops.v1.ResumeCommand
-	(*RecordDenials)(nil),    // 34: honua.gitops.v1.RecordDenials
-	(*DenialValue)(nil),      // 35: honua.gitops.v1.DenialValue
-	(*RecordFault)(nil),      // 36: honua.gitops.v1.RecordFault
-	(*CommandResult)(nil),    // 37: honua.gitops.v1.CommandResult
-	nil,                      // 38: honua.gitops.v1.SettingsValue.IdentitiesEntry
+	(RiskValue)(0),              // 0: honua.gitops.v1.RiskValue
+	(RoleValue)(0),              // 1: honua.gitops.v1.RoleValue
+	(*Envelope)(nil),            // 2: honua.gitops.v1.Envelope
+	(*Caller)(nil),              // 3: honua.gitops.v1.Caller
+	(*Payload)(nil),             // 4: honua.gitops.v1.Payload
+	(*InitCluster)(nil),         // 5: honua.gitops.v1.InitCluster
+	(*PolicyValue)(nil),         // 6: honua.gitops.v1.PolicyValue
+	(*EnvironmentValue)(nil),    // 7: honua.gitops.v1.EnvironmentValue
+	(*SettingsValue)(nil),       // 8: honua.gitops.v1.SettingsValue
+	(*SetSettings)(nil),         // 9: honua.gitops.v1.SetSettings
+	(*ObservePoll)(nil),         // 10: honua.gitops.v1.ObservePoll
+	(*PollFinding)(nil),         // 11: honua.gitops.v1.PollFinding
+	(*UploadChunk)(nil),         // 12: honua.gitops.v1.UploadChunk
+	(*ContributorValue)(nil),    // 13: honua.gitops.v1.ContributorValue
+	(*CreateDeployment)(nil),    // 14: honua.gitops.v1.CreateDeployment
+	(*ParticipantValue)(nil),    // 15: honua.gitops.v1.ParticipantValue
+	(*BeginStaging)(nil),        // 16: honua.gitops.v1.BeginStaging
+	(*AnswerValue)(nil),         // 17: honua.gitops.v1.AnswerValue
+	(*RecordStaging)(nil),       // 18: honua.gitops.v1.RecordStaging
+	(*Activate)(nil),            // 19: honua.gitops.v1.Activate
+	(*FinishDeployment)(nil),    // 20: honua.gitops.v1.FinishDeployment
+	(*ExpireApproval)(nil),      // 21: honua.gitops.v1.ExpireApproval
+	(*ExpirePause)(nil),         // 22: honua.gitops.v1.ExpirePause
+	(*ServedValue)(nil),         // 23: honua.gitops.v1.ServedValue
+	(*ObserveNode)(nil),         // 24: honua.gitops.v1.ObserveNode
+	(*RegisterNode)(nil),        // 25: honua.gitops.v1.RegisterNode
+	(*ForgetNode)(nil),          // 26: honua.gitops.v1.ForgetNode
+	(*RequestPoll)(nil),         // 27: honua.gitops.v1.RequestPoll
+	(*ApproveCommand)(nil),      // 28: honua.gitops.v1.ApproveCommand
+	(*RejectCommand)(nil),       // 29: honua.gitops.v1.RejectCommand
+	(*CancelCommand)(nil),       // 30: honua.gitops.v1.CancelCommand
+	(*RetryCommand)(nil),        // 31: honua.gitops.v1.RetryCommand
+	(*RollbackCommand)(nil),     // 32: honua.gitops.v1.RollbackCommand
+	(*PauseCommand)(nil),        // 33: honua.gitops.v1.PauseCommand
+	(*ResumeCommand)(nil),       // 34: honua.gitops.v1.ResumeCommand
+	(*RecordDenials)(nil),       // 35: honua.gitops.v1.RecordDenials
+	(*DenialValue)(nil),         // 36: honua.gitops.v1.DenialValue
+	(*RecordFault)(nil),         // 37: honua.gitops.v1.RecordFault
+	(*GrantValue)(nil),          // 38: honua.gitops.v1.GrantValue
+	(*CreateTokenCommand)(nil),  // 39: honua.gitops.v1.CreateTokenCommand
+	(*RevokeTokenCommand)(nil),  // 40: honua.gitops.v1.RevokeTokenCommand
+	(*RecordActionCommand)(nil), // 41: honua.gitops.v1.RecordActionCommand
+	(*CommandResult)(nil),       // 42: honua.gitops.v1.CommandResult
+	nil,                         // 43: honua.gitops.v1.SettingsValue.IdentitiesEntry
 }
 var file_honua_gitops_v1_command_proto_depIdxs = []int32{
-	2,  // 0: honua.gitops.v1.Envelope.caller:type_name -> honua.gitops.v1.Caller
-	9,  // 1: honua.gitops.v1.Payload.observe_poll:type_name -> honua.gitops.v1.ObservePoll
-	11, // 2: honua.gitops.v1.Payload.upload_chunk:type_name -> honua.gitops.v1.UploadChunk
-	13, // 3: honua.gitops.v1.Payload.create_deployment:type_name -> honua.gitops.v1.CreateDeployment
-	15, // 4: honua.gitops.v1.Payload.begin_staging:type_name -> honua.gitops.v1.BeginStaging
-	17, // 5: honua.gitops.v1.Payload.record_staging:type_name -> honua.gitops.v1.RecordStaging
-	18, // 6: honua.gitops.v1.Payload.activate:type_name -> honua.gitops.v1.Activate
-	19, // 7: honua.gitops.v1.Payload.finish_deployment:type_name -> honua.gitops.v1.FinishDeployment
-	20, // 8: honua.gitops.v1.Payload.expire_approval:type_name -> honua.gitops.v1.ExpireApproval
-	23, // 9: honua.gitops.v1.Payload.observe_node:type_name -> honua.gitops.v1.ObserveNode
-	8,  // 10: honua.gitops.v1.Payload.set_settings:type_name -> honua.gitops.v1.SetSettings
-	24, // 11: honua.gitops.v1.Payload.register_node:type_name -> honua.gitops.v1.RegisterNode
-	25, // 12: honua.gitops.v1.Payload.forget_node:type_name -> honua.gitops.v1.ForgetNode
-	26, // 13: honua.gitops.v1.Payload.request_poll:type_name -> honua.gitops.v1.RequestPoll
-	27, // 14: honua.gitops.v1.Payload.approve:type_name -> honua.gitops.v1.ApproveCommand
-	28, // 15: honua.gitops.v1.Payload.reject:type_name -> honua.gitops.v1.RejectCommand
-	29, // 16: honua.gitops.v1.Payload.cancel:type_name -> honua.gitops.v1.CancelCommand
-	30, // 17: honua.gitops.v1.Payload.retry:type_name -> honua.gitops.v1.RetryCommand
-	31, // 18: honua.gitops.v1.Payload.rollback:type_name -> honua.gitops.v1.RollbackCommand
-	32, // 19: honua.gitops.v1.Payload.pause:type_name -> honua.gitops.v1.PauseCommand
-	33, // 20: honua.gitops.v1.Payload.resume:type_name -> honua.gitops.v1.ResumeCommand
-	4,  // 21: honua.gitops.v1.Payload.init_cluster:type_name -> honua.gitops.v1.InitCluster
-	21, // 22: honua.gitops.v1.Payload.expire_pause:type_name -> honua.gitops.v1.ExpirePause
-	34, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
-	36, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
-	7,  // 25: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
-	0,  // 26: honua.gitops.v1.PolicyValue.minimum_risk:type_name -> honua.gitops.v1.RiskValue
-	5,  // 27: honua.gitops.v1.EnvironmentValue.policy:type_name -> honua.gitops.v1.PolicyValue
-	6,  // 28: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
-	38, // 29: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
-	7,  // 30: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
-	10, // 31: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
-	12, // 32: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
-	0,  // 33: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
-	5,  // 34: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
-	14, // 35: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
-	16, // 36: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
-	16, // 37: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
-	22, // 38: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
-	35, // 39: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	3,  // 0: honua.gitops.v1.Envelope.caller:type_name -> honua.gitops.v1.Caller
+	10, // 1: honua.gitops.v1.Payload.observe_poll:type_name -> honua.gitops.v1.ObservePoll
+	12, // 2: honua.gitops.v1.Payload.upload_chunk:type_name -> honua.gitops.v1.UploadChunk
+	14, // 3: honua.gitops.v1.Payload.create_deployment:type_name -> honua.gitops.v1.CreateDeployment
+	16, // 4: honua.gitops.v1.Payload.begin_staging:type_name -> honua.gitops.v1.BeginStaging
+	18, // 5: honua.gitops.v1.Payload.record_staging:type_name -> honua.gitops.v1.RecordStaging
+	19, // 6: honua.gitops.v1.Payload.activate:type_name -> honua.gitops.v1.Activate
+	20, // 7: honua.gitops.v1.Payload.finish_deployment:type_name -> honua.gitops.v1.FinishDeployment
+	21, // 8: honua.gitops.v1.Payload.expire_approval:type_name -> honua.gitops.v1.ExpireApproval
+	24, // 9: honua.gitops.v1.Payload.observe_node:type_name -> honua.gitops.v1.ObserveNode
+	9,  // 10: honua.gitops.v1.Payload.set_settings:type_name -> honua.gitops.v1.SetSettings
+	25, // 11: honua.gitops.v1.Payload.register_node:type_name -> honua.gitops.v1.RegisterNode
+	26, // 12: honua.gitops.v1.Payload.forget_node:type_name -> honua.gitops.v1.ForgetNode
+	27, // 13: honua.gitops.v1.Payload.request_poll:type_name -> honua.gitops.v1.RequestPoll
+	28, // 14: honua.gitops.v1.Payload.approve:type_name -> honua.gitops.v1.ApproveCommand
+	29, // 15: honua.gitops.v1.Payload.reject:type_name -> honua.gitops.v1.RejectCommand
+	30, // 16: honua.gitops.v1.Payload.cancel:type_name -> honua.gitops.v1.CancelCommand
+	31, // 17: honua.gitops.v1.Payload.retry:type_name -> honua.gitops.v1.RetryCommand
+	32, // 18: honua.gitops.v1.Payload.rollback:type_name -> honua.gitops.v1.RollbackCommand
+	33, // 19: honua.gitops.v1.Payload.pause:type_name -> honua.gitops.v1.PauseCommand
+	34, // 20: honua.gitops.v1.Payload.resume:type_name -> honua.gitops.v1.ResumeCommand
+	5,  // 21: honua.gitops.v1.Payload.init_cluster:type_name -> honua.gitops.v1.InitCluster
+	22, // 22: honua.gitops.v1.Payload.expire_pause:type_name -> honua.gitops.v1.ExpirePause
+	35, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
+	37, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
+	39, // 25: honua.gitops.v1.Payload.create_token:type_name -> honua.gitops.v1.CreateTokenCommand
+	40, // 26: honua.gitops.v1.Payload.revoke_token:type_name -> honua.gitops.v1.RevokeTokenCommand
+	41, // 27: honua.gitops.v1.Payload.record_action:type_name -> honua.gitops.v1.RecordActionCommand
+	8,  // 28: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
+	0,  // 29: honua.gitops.v1.PolicyValue.minimum_risk:type_name -> honua.gitops.v1.RiskValue
+	6,  // 30: honua.gitops.v1.EnvironmentValue.policy:type_name -> honua.gitops.v1.PolicyValue
+	7,  // 31: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
+	43, // 32: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
+	8,  // 33: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
+	11, // 34: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
+	13, // 35: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
+	0,  // 36: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
+	6,  // 37: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
+	15, // 38: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
+	17, // 39: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
+	17, // 40: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
+	23, // 41: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
+	36, // 42: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
+	1,  // 43: honua.gitops.v1.GrantValue.role:type_name -> honua.gitops.v1.RoleValue
+	38, // 44: honua.gitops.v1.CreateTokenCommand.grants:type_name -> honua.gitops.v1.GrantValue
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_command_proto_init() }
@@ -3863,14 +4280,17 @@ func file_honua_gitops_v1_command_proto_init() {
 		(*Payload_ExpirePause)(nil),
 		(*Payload_RecordDenials)(nil),
 		(*Payload_RecordFault)(nil),
+		(*Payload_CreateToken)(nil),
+		(*Payload_RevokeToken)(nil),
+		(*Payload_RecordAction)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_command_proto_rawDesc), len(file_honua_gitops_v1_command_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   38,
+			NumEnums:      2,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -544,8 +544,10 @@ func (x *GetReadIndexResponse) GetIndex() uint64 {
 }
 
 type RemoveRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	NodeId string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	// Who asked for it, for the leader to check again.
+	Caller        *Caller `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -585,6 +587,13 @@ func (x *RemoveRequest) GetNodeId() string {
 		return x.NodeId
 	}
 	return ""
+}
+
+func (x *RemoveRequest) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
 }
 
 type RemoveResponse struct {
@@ -634,6 +643,7 @@ func (x *RemoveResponse) GetIndex() uint64 {
 type TransferRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Caller        *Caller                `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -673,6 +683,13 @@ func (x *TransferRequest) GetNodeId() string {
 		return x.NodeId
 	}
 	return ""
+}
+
+func (x *TransferRequest) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
 }
 
 type TransferResponse struct {
@@ -1310,11 +1327,125 @@ func (x *GetNodeStatusResponse) GetGossipAddress() string {
 	return ""
 }
 
+// ChangeKeyringRequest asks for one step; none only lists.
+type ChangeKeyringRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// install, use, remove or empty.
+	Operation     string `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Fingerprint   string `protobuf:"bytes,3,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeKeyringRequest) Reset() {
+	*x = ChangeKeyringRequest{}
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeKeyringRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeKeyringRequest) ProtoMessage() {}
+
+func (x *ChangeKeyringRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeKeyringRequest.ProtoReflect.Descriptor instead.
+func (*ChangeKeyringRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_node_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ChangeKeyringRequest) GetOperation() string {
+	if x != nil {
+		return x.Operation
+	}
+	return ""
+}
+
+func (x *ChangeKeyringRequest) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *ChangeKeyringRequest) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+type ChangeKeyringResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Primary       string                 `protobuf:"bytes,1,opt,name=primary,proto3" json:"primary,omitempty"`
+	Fingerprints  []string               `protobuf:"bytes,2,rep,name=fingerprints,proto3" json:"fingerprints,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeKeyringResponse) Reset() {
+	*x = ChangeKeyringResponse{}
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeKeyringResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeKeyringResponse) ProtoMessage() {}
+
+func (x *ChangeKeyringResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeKeyringResponse.ProtoReflect.Descriptor instead.
+func (*ChangeKeyringResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_node_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ChangeKeyringResponse) GetPrimary() string {
+	if x != nil {
+		return x.Primary
+	}
+	return ""
+}
+
+func (x *ChangeKeyringResponse) GetFingerprints() []string {
+	if x != nil {
+		return x.Fingerprints
+	}
+	return nil
+}
+
 var File_honua_gitops_v1_node_service_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\n" +
-	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\"\xca\x02\n" +
+	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\x1a\x1dhonua/gitops/v1/command.proto\"\xca\x02\n" +
 	"\vJoinRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12!\n" +
@@ -1355,13 +1486,15 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\"\x15\n" +
 	"\x13GetReadIndexRequest\",\n" +
 	"\x14GetReadIndexResponse\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x04R\x05index\"(\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"Y\n" +
 	"\rRemoveRequest\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\tR\x06nodeId\"&\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12/\n" +
+	"\x06caller\x18\x02 \x01(\v2\x17.honua.gitops.v1.CallerR\x06caller\"&\n" +
 	"\x0eRemoveResponse\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x04R\x05index\"*\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"[\n" +
 	"\x0fTransferRequest\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\tR\x06nodeId\"\x12\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12/\n" +
+	"\x06caller\x18\x02 \x01(\v2\x17.honua.gitops.v1.CallerR\x06caller\"\x12\n" +
 	"\x10TransferResponse\"\xa1\x01\n" +
 	"\fStageRequest\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12#\n" +
@@ -1414,14 +1547,22 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\fraft_address\x18\f \x01(\tR\vraftAddress\x12!\n" +
 	"\fgrpc_address\x18\r \x01(\tR\vgrpcAddress\x12!\n" +
 	"\fhttp_address\x18\x0e \x01(\tR\vhttpAddress\x12%\n" +
-	"\x0egossip_address\x18\x0f \x01(\tR\rgossipAddress2\xf6\x03\n" +
+	"\x0egossip_address\x18\x0f \x01(\tR\rgossipAddress\"h\n" +
+	"\x14ChangeKeyringRequest\x12\x1c\n" +
+	"\toperation\x18\x01 \x01(\tR\toperation\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12 \n" +
+	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\"U\n" +
+	"\x15ChangeKeyringResponse\x12\x18\n" +
+	"\aprimary\x18\x01 \x01(\tR\aprimary\x12\"\n" +
+	"\ffingerprints\x18\x02 \x03(\tR\ffingerprints2\xd6\x04\n" +
 	"\vPeerService\x12C\n" +
 	"\x04Join\x12\x1c.honua.gitops.v1.JoinRequest\x1a\x1d.honua.gitops.v1.JoinResponse\x12[\n" +
 	"\fGetPeerState\x12$.honua.gitops.v1.GetPeerStateRequest\x1a%.honua.gitops.v1.GetPeerStateResponse\x12L\n" +
 	"\aPropose\x12\x1f.honua.gitops.v1.ProposeRequest\x1a .honua.gitops.v1.ProposeResponse\x12[\n" +
 	"\fGetReadIndex\x12$.honua.gitops.v1.GetReadIndexRequest\x1a%.honua.gitops.v1.GetReadIndexResponse\x12I\n" +
 	"\x06Remove\x12\x1e.honua.gitops.v1.RemoveRequest\x1a\x1f.honua.gitops.v1.RemoveResponse\x12O\n" +
-	"\bTransfer\x12 .honua.gitops.v1.TransferRequest\x1a!.honua.gitops.v1.TransferResponse2\x80\x02\n" +
+	"\bTransfer\x12 .honua.gitops.v1.TransferRequest\x1a!.honua.gitops.v1.TransferResponse\x12^\n" +
+	"\rChangeKeyring\x12%.honua.gitops.v1.ChangeKeyringRequest\x1a&.honua.gitops.v1.ChangeKeyringResponse2\x80\x02\n" +
 	"\vNodeService\x12F\n" +
 	"\x05Stage\x12\x1d.honua.gitops.v1.StageRequest\x1a\x1e.honua.gitops.v1.StageResponse\x12I\n" +
 	"\x06Verify\x12\x1e.honua.gitops.v1.VerifyRequest\x1a\x1f.honua.gitops.v1.VerifyResponse\x12^\n" +
@@ -1439,7 +1580,7 @@ func file_honua_gitops_v1_node_service_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_node_service_proto_rawDescData
 }
 
-var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*JoinRequest)(nil),           // 0: honua.gitops.v1.JoinRequest
 	(*JoinResponse)(nil),          // 1: honua.gitops.v1.JoinResponse
@@ -1460,32 +1601,39 @@ var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*GetNodeStatusRequest)(nil),  // 16: honua.gitops.v1.GetNodeStatusRequest
 	(*ServedContent)(nil),         // 17: honua.gitops.v1.ServedContent
 	(*GetNodeStatusResponse)(nil), // 18: honua.gitops.v1.GetNodeStatusResponse
+	(*ChangeKeyringRequest)(nil),  // 19: honua.gitops.v1.ChangeKeyringRequest
+	(*ChangeKeyringResponse)(nil), // 20: honua.gitops.v1.ChangeKeyringResponse
+	(*Caller)(nil),                // 21: honua.gitops.v1.Caller
 }
 var file_honua_gitops_v1_node_service_proto_depIdxs = []int32{
-	17, // 0: honua.gitops.v1.GetNodeStatusResponse.serves:type_name -> honua.gitops.v1.ServedContent
-	0,  // 1: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
-	2,  // 2: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
-	4,  // 3: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
-	6,  // 4: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
-	8,  // 5: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
-	10, // 6: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
-	12, // 7: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
-	14, // 8: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
-	16, // 9: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
-	1,  // 10: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
-	3,  // 11: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
-	5,  // 12: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
-	7,  // 13: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
-	9,  // 14: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
-	11, // 15: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
-	13, // 16: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
-	15, // 17: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
-	18, // 18: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
-	10, // [10:19] is the sub-list for method output_type
-	1,  // [1:10] is the sub-list for method input_type
-	1,  // [1:1] is the sub-list for extension type_name
-	1,  // [1:1] is the sub-list for extension extendee
-	0,  // [0:1] is the sub-list for field type_name
+	21, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
+	21, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
+	17, // 2: honua.gitops.v1.GetNodeStatusResponse.serves:type_name -> honua.gitops.v1.ServedContent
+	0,  // 3: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
+	2,  // 4: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
+	4,  // 5: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
+	6,  // 6: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
+	8,  // 7: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
+	10, // 8: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
+	19, // 9: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
+	12, // 10: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
+	14, // 11: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
+	16, // 12: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
+	1,  // 13: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
+	3,  // 14: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
+	5,  // 15: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
+	7,  // 16: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
+	9,  // 17: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
+	11, // 18: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
+	20, // 19: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
+	13, // 20: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
+	15, // 21: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
+	18, // 22: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
+	13, // [13:23] is the sub-list for method output_type
+	3,  // [3:13] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_node_service_proto_init() }
@@ -1493,13 +1641,14 @@ func file_honua_gitops_v1_node_service_proto_init() {
 	if File_honua_gitops_v1_node_service_proto != nil {
 		return
 	}
+	file_honua_gitops_v1_command_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_node_service_proto_rawDesc), len(file_honua_gitops_v1_node_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -22,12 +22,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PeerService_Join_FullMethodName         = "/honua.gitops.v1.PeerService/Join"
-	PeerService_GetPeerState_FullMethodName = "/honua.gitops.v1.PeerService/GetPeerState"
-	PeerService_Propose_FullMethodName      = "/honua.gitops.v1.PeerService/Propose"
-	PeerService_GetReadIndex_FullMethodName = "/honua.gitops.v1.PeerService/GetReadIndex"
-	PeerService_Remove_FullMethodName       = "/honua.gitops.v1.PeerService/Remove"
-	PeerService_Transfer_FullMethodName     = "/honua.gitops.v1.PeerService/Transfer"
+	PeerService_Join_FullMethodName          = "/honua.gitops.v1.PeerService/Join"
+	PeerService_GetPeerState_FullMethodName  = "/honua.gitops.v1.PeerService/GetPeerState"
+	PeerService_Propose_FullMethodName       = "/honua.gitops.v1.PeerService/Propose"
+	PeerService_GetReadIndex_FullMethodName  = "/honua.gitops.v1.PeerService/GetReadIndex"
+	PeerService_Remove_FullMethodName        = "/honua.gitops.v1.PeerService/Remove"
+	PeerService_Transfer_FullMethodName      = "/honua.gitops.v1.PeerService/Transfer"
+	PeerService_ChangeKeyring_FullMethodName = "/honua.gitops.v1.PeerService/ChangeKeyring"
 )
 
 // PeerServiceClient is the client API for PeerService service.
@@ -48,6 +49,8 @@ type PeerServiceClient interface {
 	// Remove and Transfer hand the leader a change of membership that was asked of another node.
 	Remove(ctx context.Context, in *RemoveRequest, opts ...grpc.CallOption) (*RemoveResponse, error)
 	Transfer(ctx context.Context, in *TransferRequest, opts ...grpc.CallOption) (*TransferResponse, error)
+	// ChangeKeyring changes the gossip keys of this node and returns what it has.
+	ChangeKeyring(ctx context.Context, in *ChangeKeyringRequest, opts ...grpc.CallOption) (*ChangeKeyringResponse, error)
 }
 
 type peerServiceClient struct {
@@ -118,6 +121,16 @@ func (c *peerServiceClient) Transfer(ctx context.Context, in *TransferRequest, o
 	return out, nil
 }
 
+func (c *peerServiceClient) ChangeKeyring(ctx context.Context, in *ChangeKeyringRequest, opts ...grpc.CallOption) (*ChangeKeyringResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ChangeKeyringResponse)
+	err := c.cc.Invoke(ctx, PeerService_ChangeKeyring_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServiceServer is the server API for PeerService service.
 // All implementations must embed UnimplementedPeerServiceServer
 // for forward compatibility.
@@ -136,6 +149,8 @@ type PeerServiceServer interface {
 	// Remove and Transfer hand the leader a change of membership that was asked of another node.
 	Remove(context.Context, *RemoveRequest) (*RemoveResponse, error)
 	Transfer(context.Context, *TransferRequest) (*TransferResponse, error)
+	// ChangeKeyring changes the gossip keys of this node and returns what it has.
+	ChangeKeyring(context.Context, *ChangeKeyringRequest) (*ChangeKeyringResponse, error)
 	mustEmbedUnimplementedPeerServiceServer()
 }
 
@@ -163,6 +178,9 @@ func (UnimplementedPeerServiceServer) Remove(context.Context, *RemoveRequest) (*
 }
 func (UnimplementedPeerServiceServer) Transfer(context.Context, *TransferRequest) (*TransferResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Transfer not implemented")
+}
+func (UnimplementedPeerServiceServer) ChangeKeyring(context.Context, *ChangeKeyringRequest) (*ChangeKeyringResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeKeyring not implemented")
 }
 func (UnimplementedPeerServiceServer) mustEmbedUnimplementedPeerServiceServer() {}
 func (UnimplementedPeerServiceServer) testEmbeddedByValue()                     {}
@@ -293,6 +311,24 @@ func _PeerService_Transfer_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PeerService_ChangeKeyring_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeKeyringRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServiceServer).ChangeKeyring(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PeerService_ChangeKeyring_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServiceServer).ChangeKeyring(ctx, req.(*ChangeKeyringRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PeerService_ServiceDesc is the grpc.ServiceDesc for PeerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -323,6 +359,10 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Transfer",
 			Handler:    _PeerService_Transfer_Handler,
+		},
+		{
+			MethodName: "ChangeKeyring",
+			Handler:    _PeerService_ChangeKeyring_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -49,6 +49,7 @@ const (
 	SnapshotKind_SNAPSHOT_KIND_HOLD        SnapshotKind = 9
 	SnapshotKind_SNAPSHOT_KIND_REQUEST     SnapshotKind = 10
 	SnapshotKind_SNAPSHOT_KIND_AUDIT       SnapshotKind = 11
+	SnapshotKind_SNAPSHOT_KIND_TOKEN       SnapshotKind = 20
 	SnapshotKind_SNAPSHOT_KIND_TRAILER     SnapshotKind = 127
 )
 
@@ -67,6 +68,7 @@ var (
 		9:   "SNAPSHOT_KIND_HOLD",
 		10:  "SNAPSHOT_KIND_REQUEST",
 		11:  "SNAPSHOT_KIND_AUDIT",
+		20:  "SNAPSHOT_KIND_TOKEN",
 		127: "SNAPSHOT_KIND_TRAILER",
 	}
 	SnapshotKind_value = map[string]int32{
@@ -82,6 +84,7 @@ var (
 		"SNAPSHOT_KIND_HOLD":        9,
 		"SNAPSHOT_KIND_REQUEST":     10,
 		"SNAPSHOT_KIND_AUDIT":       11,
+		"SNAPSHOT_KIND_TOKEN":       20,
 		"SNAPSHOT_KIND_TRAILER":     127,
 	}
 )
@@ -447,6 +450,62 @@ func (x RecordedAnswer) Number() protoreflect.EnumNumber {
 // Deprecated: Use RecordedAnswer.Descriptor instead.
 func (RecordedAnswer) EnumDescriptor() ([]byte, []int) {
 	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{6}
+}
+
+// RecordedRole orders roles.
+type RecordedRole int32
+
+const (
+	RecordedRole_RECORDED_ROLE_UNSPECIFIED RecordedRole = 0
+	RecordedRole_RECORDED_ROLE_VIEWER      RecordedRole = 1
+	RecordedRole_RECORDED_ROLE_DEPLOYER    RecordedRole = 2
+	RecordedRole_RECORDED_ROLE_APPROVER    RecordedRole = 3
+	RecordedRole_RECORDED_ROLE_ADMIN       RecordedRole = 4
+)
+
+// Enum value maps for RecordedRole.
+var (
+	RecordedRole_name = map[int32]string{
+		0: "RECORDED_ROLE_UNSPECIFIED",
+		1: "RECORDED_ROLE_VIEWER",
+		2: "RECORDED_ROLE_DEPLOYER",
+		3: "RECORDED_ROLE_APPROVER",
+		4: "RECORDED_ROLE_ADMIN",
+	}
+	RecordedRole_value = map[string]int32{
+		"RECORDED_ROLE_UNSPECIFIED": 0,
+		"RECORDED_ROLE_VIEWER":      1,
+		"RECORDED_ROLE_DEPLOYER":    2,
+		"RECORDED_ROLE_APPROVER":    3,
+		"RECORDED_ROLE_ADMIN":       4,
+	}
+)
+
+func (x RecordedRole) Enum() *RecordedRole {
+	p := new(RecordedRole)
+	*p = x
+	return p
+}
+
+func (x RecordedRole) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RecordedRole) Descriptor() protoreflect.EnumDescriptor {
+	return file_honua_gitops_v1_snapshot_proto_enumTypes[7].Descriptor()
+}
+
+func (RecordedRole) Type() protoreflect.EnumType {
+	return &file_honua_gitops_v1_snapshot_proto_enumTypes[7]
+}
+
+func (x RecordedRole) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RecordedRole.Descriptor instead.
+func (RecordedRole) EnumDescriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{7}
 }
 
 // SnapshotHeader says whose state it is and how new.
@@ -3747,6 +3806,158 @@ func (x *AuditEntryRecord) GetHash() []byte {
 	return nil
 }
 
+type TokenRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Hash          []byte                 `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+	Identity      string                 `protobuf:"bytes,3,opt,name=identity,proto3" json:"identity,omitempty"`
+	Grants        []*GrantRecord         `protobuf:"bytes,4,rep,name=grants,proto3" json:"grants,omitempty"`
+	Created       int64                  `protobuf:"varint,5,opt,name=created,proto3" json:"created,omitempty"`
+	CreatedBy     string                 `protobuf:"bytes,6,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	Expires       int64                  `protobuf:"varint,7,opt,name=expires,proto3" json:"expires,omitempty"`
+	Description   string                 `protobuf:"bytes,8,opt,name=description,proto3" json:"description,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TokenRecord) Reset() {
+	*x = TokenRecord{}
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TokenRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TokenRecord) ProtoMessage() {}
+
+func (x *TokenRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TokenRecord.ProtoReflect.Descriptor instead.
+func (*TokenRecord) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *TokenRecord) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *TokenRecord) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *TokenRecord) GetIdentity() string {
+	if x != nil {
+		return x.Identity
+	}
+	return ""
+}
+
+func (x *TokenRecord) GetGrants() []*GrantRecord {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+func (x *TokenRecord) GetCreated() int64 {
+	if x != nil {
+		return x.Created
+	}
+	return 0
+}
+
+func (x *TokenRecord) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *TokenRecord) GetExpires() int64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
+func (x *TokenRecord) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+type GrantRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	Role          RecordedRole           `protobuf:"varint,2,opt,name=role,proto3,enum=honua.gitops.v1.RecordedRole" json:"role,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GrantRecord) Reset() {
+	*x = GrantRecord{}
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GrantRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GrantRecord) ProtoMessage() {}
+
+func (x *GrantRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GrantRecord.ProtoReflect.Descriptor instead.
+func (*GrantRecord) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *GrantRecord) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *GrantRecord) GetRole() RecordedRole {
+	if x != nil {
+		return x.Role
+	}
+	return RecordedRole_RECORDED_ROLE_UNSPECIFIED
+}
+
 var File_honua_gitops_v1_snapshot_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
@@ -4093,7 +4304,20 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\x06detail\x18\v \x01(\tR\x06detail\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\f \x01(\tR\trequestId\x12\x12\n" +
-	"\x04hash\x18\r \x01(\fR\x04hash*\xed\x02\n" +
+	"\x04hash\x18\r \x01(\fR\x04hash\"\xf8\x01\n" +
+	"\vTokenRecord\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x1a\n" +
+	"\bidentity\x18\x03 \x01(\tR\bidentity\x124\n" +
+	"\x06grants\x18\x04 \x03(\v2\x1c.honua.gitops.v1.GrantRecordR\x06grants\x12\x18\n" +
+	"\acreated\x18\x05 \x01(\x03R\acreated\x12\x1d\n" +
+	"\n" +
+	"created_by\x18\x06 \x01(\tR\tcreatedBy\x12\x18\n" +
+	"\aexpires\x18\a \x01(\x03R\aexpires\x12 \n" +
+	"\vdescription\x18\b \x01(\tR\vdescription\"b\n" +
+	"\vGrantRecord\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\x121\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x1d.honua.gitops.v1.RecordedRoleR\x04role*\x86\x03\n" +
 	"\fSnapshotKind\x12\x1d\n" +
 	"\x19SNAPSHOT_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14SNAPSHOT_KIND_HEADER\x10\x01\x12\x16\n" +
@@ -4107,7 +4331,8 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\x12SNAPSHOT_KIND_HOLD\x10\t\x12\x19\n" +
 	"\x15SNAPSHOT_KIND_REQUEST\x10\n" +
 	"\x12\x17\n" +
-	"\x13SNAPSHOT_KIND_AUDIT\x10\v\x12\x19\n" +
+	"\x13SNAPSHOT_KIND_AUDIT\x10\v\x12\x17\n" +
+	"\x13SNAPSHOT_KIND_TOKEN\x10\x14\x12\x19\n" +
 	"\x15SNAPSHOT_KIND_TRAILER\x10\x7f*\x86\x02\n" +
 	"\rRecordedState\x12\x1e\n" +
 	"\x1aRECORDED_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
@@ -4144,7 +4369,13 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\x0eRecordedAnswer\x12\x1f\n" +
 	"\x1bRECORDED_ANSWER_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13RECORDED_ANSWER_YES\x10\x01\x12\x16\n" +
-	"\x12RECORDED_ANSWER_NO\x10\x02BAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
+	"\x12RECORDED_ANSWER_NO\x10\x02*\x98\x01\n" +
+	"\fRecordedRole\x12\x1d\n" +
+	"\x19RECORDED_ROLE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14RECORDED_ROLE_VIEWER\x10\x01\x12\x1a\n" +
+	"\x16RECORDED_ROLE_DEPLOYER\x10\x02\x12\x1a\n" +
+	"\x16RECORDED_ROLE_APPROVER\x10\x03\x12\x17\n" +
+	"\x13RECORDED_ROLE_ADMIN\x10\x04BAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
 
 var (
 	file_honua_gitops_v1_snapshot_proto_rawDescOnce sync.Once
@@ -4158,8 +4389,8 @@ func file_honua_gitops_v1_snapshot_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_snapshot_proto_rawDescData
 }
 
-var file_honua_gitops_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_honua_gitops_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_honua_gitops_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_honua_gitops_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_honua_gitops_v1_snapshot_proto_goTypes = []any{
 	(SnapshotKind)(0),                 // 0: honua.gitops.v1.SnapshotKind
 	(RecordedState)(0),                // 1: honua.gitops.v1.RecordedState
@@ -4168,83 +4399,88 @@ var file_honua_gitops_v1_snapshot_proto_goTypes = []any{
 	(RecordedRisk)(0),                 // 4: honua.gitops.v1.RecordedRisk
 	(RecordedKind)(0),                 // 5: honua.gitops.v1.RecordedKind
 	(RecordedAnswer)(0),               // 6: honua.gitops.v1.RecordedAnswer
-	(*SnapshotHeader)(nil),            // 7: honua.gitops.v1.SnapshotHeader
-	(*SnapshotTrailer)(nil),           // 8: honua.gitops.v1.SnapshotTrailer
-	(*MetaRecord)(nil),                // 9: honua.gitops.v1.MetaRecord
-	(*SettingsRecord)(nil),            // 10: honua.gitops.v1.SettingsRecord
-	(*EnvironmentSettingsRecord)(nil), // 11: honua.gitops.v1.EnvironmentSettingsRecord
-	(*PolicyRecord)(nil),              // 12: honua.gitops.v1.PolicyRecord
-	(*EnvironmentRecord)(nil),         // 13: honua.gitops.v1.EnvironmentRecord
-	(*CountersRecord)(nil),            // 14: honua.gitops.v1.CountersRecord
-	(*HistogramRecord)(nil),           // 15: honua.gitops.v1.HistogramRecord
-	(*ActiveRecord)(nil),              // 16: honua.gitops.v1.ActiveRecord
-	(*PauseRecord)(nil),               // 17: honua.gitops.v1.PauseRecord
-	(*OperationRecord)(nil),           // 18: honua.gitops.v1.OperationRecord
-	(*ParticipantRecord)(nil),         // 19: honua.gitops.v1.ParticipantRecord
-	(*OutcomeRecord)(nil),             // 20: honua.gitops.v1.OutcomeRecord
-	(*DeploymentRecord)(nil),          // 21: honua.gitops.v1.DeploymentRecord
-	(*ContributorRecord)(nil),         // 22: honua.gitops.v1.ContributorRecord
-	(*TransitionRecord)(nil),          // 23: honua.gitops.v1.TransitionRecord
-	(*ApprovalRecord)(nil),            // 24: honua.gitops.v1.ApprovalRecord
-	(*ActivationRecord)(nil),          // 25: honua.gitops.v1.ActivationRecord
-	(*BundleRecord)(nil),              // 26: honua.gitops.v1.BundleRecord
-	(*BundleKey)(nil),                 // 27: honua.gitops.v1.BundleKey
-	(*UploadRecord)(nil),              // 28: honua.gitops.v1.UploadRecord
-	(*UploadKey)(nil),                 // 29: honua.gitops.v1.UploadKey
-	(*NodeRecord)(nil),                // 30: honua.gitops.v1.NodeRecord
-	(*ServedRecord)(nil),              // 31: honua.gitops.v1.ServedRecord
-	(*HoldRecord)(nil),                // 32: honua.gitops.v1.HoldRecord
-	(*RequestRecord)(nil),             // 33: honua.gitops.v1.RequestRecord
-	(*ResultRecord)(nil),              // 34: honua.gitops.v1.ResultRecord
-	(*RefusalRecord)(nil),             // 35: honua.gitops.v1.RefusalRecord
-	(*AuditEntryRecord)(nil),          // 36: honua.gitops.v1.AuditEntryRecord
-	nil,                               // 37: honua.gitops.v1.SettingsRecord.IdentitiesEntry
+	(RecordedRole)(0),                 // 7: honua.gitops.v1.RecordedRole
+	(*SnapshotHeader)(nil),            // 8: honua.gitops.v1.SnapshotHeader
+	(*SnapshotTrailer)(nil),           // 9: honua.gitops.v1.SnapshotTrailer
+	(*MetaRecord)(nil),                // 10: honua.gitops.v1.MetaRecord
+	(*SettingsRecord)(nil),            // 11: honua.gitops.v1.SettingsRecord
+	(*EnvironmentSettingsRecord)(nil), // 12: honua.gitops.v1.EnvironmentSettingsRecord
+	(*PolicyRecord)(nil),              // 13: honua.gitops.v1.PolicyRecord
+	(*EnvironmentRecord)(nil),         // 14: honua.gitops.v1.EnvironmentRecord
+	(*CountersRecord)(nil),            // 15: honua.gitops.v1.CountersRecord
+	(*HistogramRecord)(nil),           // 16: honua.gitops.v1.HistogramRecord
+	(*ActiveRecord)(nil),              // 17: honua.gitops.v1.ActiveRecord
+	(*PauseRecord)(nil),               // 18: honua.gitops.v1.PauseRecord
+	(*OperationRecord)(nil),           // 19: honua.gitops.v1.OperationRecord
+	(*ParticipantRecord)(nil),         // 20: honua.gitops.v1.ParticipantRecord
+	(*OutcomeRecord)(nil),             // 21: honua.gitops.v1.OutcomeRecord
+	(*DeploymentRecord)(nil),          // 22: honua.gitops.v1.DeploymentRecord
+	(*ContributorRecord)(nil),         // 23: honua.gitops.v1.ContributorRecord
+	(*TransitionRecord)(nil),          // 24: honua.gitops.v1.TransitionRecord
+	(*ApprovalRecord)(nil),            // 25: honua.gitops.v1.ApprovalRecord
+	(*ActivationRecord)(nil),          // 26: honua.gitops.v1.ActivationRecord
+	(*BundleRecord)(nil),              // 27: honua.gitops.v1.BundleRecord
+	(*BundleKey)(nil),                 // 28: honua.gitops.v1.BundleKey
+	(*UploadRecord)(nil),              // 29: honua.gitops.v1.UploadRecord
+	(*UploadKey)(nil),                 // 30: honua.gitops.v1.UploadKey
+	(*NodeRecord)(nil),                // 31: honua.gitops.v1.NodeRecord
+	(*ServedRecord)(nil),              // 32: honua.gitops.v1.ServedRecord
+	(*HoldRecord)(nil),                // 33: honua.gitops.v1.HoldRecord
+	(*RequestRecord)(nil),             // 34: honua.gitops.v1.RequestRecord
+	(*ResultRecord)(nil),              // 35: honua.gitops.v1.ResultRecord
+	(*RefusalRecord)(nil),             // 36: honua.gitops.v1.RefusalRecord
+	(*AuditEntryRecord)(nil),          // 37: honua.gitops.v1.AuditEntryRecord
+	(*TokenRecord)(nil),               // 38: honua.gitops.v1.TokenRecord
+	(*GrantRecord)(nil),               // 39: honua.gitops.v1.GrantRecord
+	nil,                               // 40: honua.gitops.v1.SettingsRecord.IdentitiesEntry
 }
 var file_honua_gitops_v1_snapshot_proto_depIdxs = []int32{
-	10, // 0: honua.gitops.v1.MetaRecord.settings:type_name -> honua.gitops.v1.SettingsRecord
-	17, // 1: honua.gitops.v1.MetaRecord.freeze:type_name -> honua.gitops.v1.PauseRecord
-	11, // 2: honua.gitops.v1.SettingsRecord.environments:type_name -> honua.gitops.v1.EnvironmentSettingsRecord
-	37, // 3: honua.gitops.v1.SettingsRecord.identities:type_name -> honua.gitops.v1.SettingsRecord.IdentitiesEntry
-	12, // 4: honua.gitops.v1.EnvironmentSettingsRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	11, // 0: honua.gitops.v1.MetaRecord.settings:type_name -> honua.gitops.v1.SettingsRecord
+	18, // 1: honua.gitops.v1.MetaRecord.freeze:type_name -> honua.gitops.v1.PauseRecord
+	12, // 2: honua.gitops.v1.SettingsRecord.environments:type_name -> honua.gitops.v1.EnvironmentSettingsRecord
+	40, // 3: honua.gitops.v1.SettingsRecord.identities:type_name -> honua.gitops.v1.SettingsRecord.IdentitiesEntry
+	13, // 4: honua.gitops.v1.EnvironmentSettingsRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
 	4,  // 5: honua.gitops.v1.PolicyRecord.minimum_risk:type_name -> honua.gitops.v1.RecordedRisk
-	16, // 6: honua.gitops.v1.EnvironmentRecord.active:type_name -> honua.gitops.v1.ActiveRecord
-	17, // 7: honua.gitops.v1.EnvironmentRecord.pause:type_name -> honua.gitops.v1.PauseRecord
-	18, // 8: honua.gitops.v1.EnvironmentRecord.operation:type_name -> honua.gitops.v1.OperationRecord
-	20, // 9: honua.gitops.v1.EnvironmentRecord.last_outcome:type_name -> honua.gitops.v1.OutcomeRecord
+	17, // 6: honua.gitops.v1.EnvironmentRecord.active:type_name -> honua.gitops.v1.ActiveRecord
+	18, // 7: honua.gitops.v1.EnvironmentRecord.pause:type_name -> honua.gitops.v1.PauseRecord
+	19, // 8: honua.gitops.v1.EnvironmentRecord.operation:type_name -> honua.gitops.v1.OperationRecord
+	21, // 9: honua.gitops.v1.EnvironmentRecord.last_outcome:type_name -> honua.gitops.v1.OutcomeRecord
 	3,  // 10: honua.gitops.v1.EnvironmentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
-	14, // 11: honua.gitops.v1.EnvironmentRecord.counters:type_name -> honua.gitops.v1.CountersRecord
-	15, // 12: honua.gitops.v1.CountersRecord.succeeded:type_name -> honua.gitops.v1.HistogramRecord
-	15, // 13: honua.gitops.v1.CountersRecord.failed:type_name -> honua.gitops.v1.HistogramRecord
+	15, // 11: honua.gitops.v1.EnvironmentRecord.counters:type_name -> honua.gitops.v1.CountersRecord
+	16, // 12: honua.gitops.v1.CountersRecord.succeeded:type_name -> honua.gitops.v1.HistogramRecord
+	16, // 13: honua.gitops.v1.CountersRecord.failed:type_name -> honua.gitops.v1.HistogramRecord
 	5,  // 14: honua.gitops.v1.ActiveRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	12, // 15: honua.gitops.v1.ActiveRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	13, // 15: honua.gitops.v1.ActiveRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
 	5,  // 16: honua.gitops.v1.OperationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
 	2,  // 17: honua.gitops.v1.OperationRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
-	24, // 18: honua.gitops.v1.OperationRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
-	19, // 19: honua.gitops.v1.OperationRecord.participants:type_name -> honua.gitops.v1.ParticipantRecord
+	25, // 18: honua.gitops.v1.OperationRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
+	20, // 19: honua.gitops.v1.OperationRecord.participants:type_name -> honua.gitops.v1.ParticipantRecord
 	6,  // 20: honua.gitops.v1.ParticipantRecord.staged:type_name -> honua.gitops.v1.RecordedAnswer
 	6,  // 21: honua.gitops.v1.ParticipantRecord.verified:type_name -> honua.gitops.v1.RecordedAnswer
 	5,  // 22: honua.gitops.v1.OutcomeRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	22, // 23: honua.gitops.v1.DeploymentRecord.contributors:type_name -> honua.gitops.v1.ContributorRecord
+	23, // 23: honua.gitops.v1.DeploymentRecord.contributors:type_name -> honua.gitops.v1.ContributorRecord
 	4,  // 24: honua.gitops.v1.DeploymentRecord.risk:type_name -> honua.gitops.v1.RecordedRisk
 	1,  // 25: honua.gitops.v1.DeploymentRecord.state:type_name -> honua.gitops.v1.RecordedState
 	2,  // 26: honua.gitops.v1.DeploymentRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
 	3,  // 27: honua.gitops.v1.DeploymentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
-	23, // 28: honua.gitops.v1.DeploymentRecord.history:type_name -> honua.gitops.v1.TransitionRecord
-	12, // 29: honua.gitops.v1.DeploymentRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
-	12, // 30: honua.gitops.v1.DeploymentRecord.next_policy:type_name -> honua.gitops.v1.PolicyRecord
-	24, // 31: honua.gitops.v1.DeploymentRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
+	24, // 28: honua.gitops.v1.DeploymentRecord.history:type_name -> honua.gitops.v1.TransitionRecord
+	13, // 29: honua.gitops.v1.DeploymentRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	13, // 30: honua.gitops.v1.DeploymentRecord.next_policy:type_name -> honua.gitops.v1.PolicyRecord
+	25, // 31: honua.gitops.v1.DeploymentRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
 	1,  // 32: honua.gitops.v1.TransitionRecord.from:type_name -> honua.gitops.v1.RecordedState
 	1,  // 33: honua.gitops.v1.TransitionRecord.to:type_name -> honua.gitops.v1.RecordedState
 	2,  // 34: honua.gitops.v1.TransitionRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
 	5,  // 35: honua.gitops.v1.ActivationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	31, // 36: honua.gitops.v1.NodeRecord.serves:type_name -> honua.gitops.v1.ServedRecord
-	34, // 37: honua.gitops.v1.RequestRecord.result:type_name -> honua.gitops.v1.ResultRecord
-	35, // 38: honua.gitops.v1.ResultRecord.refusal:type_name -> honua.gitops.v1.RefusalRecord
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	32, // 36: honua.gitops.v1.NodeRecord.serves:type_name -> honua.gitops.v1.ServedRecord
+	35, // 37: honua.gitops.v1.RequestRecord.result:type_name -> honua.gitops.v1.ResultRecord
+	36, // 38: honua.gitops.v1.ResultRecord.refusal:type_name -> honua.gitops.v1.RefusalRecord
+	39, // 39: honua.gitops.v1.TokenRecord.grants:type_name -> honua.gitops.v1.GrantRecord
+	7,  // 40: honua.gitops.v1.GrantRecord.role:type_name -> honua.gitops.v1.RecordedRole
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_snapshot_proto_init() }
@@ -4257,8 +4493,8 @@ func file_honua_gitops_v1_snapshot_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_snapshot_proto_rawDesc), len(file_honua_gitops_v1_snapshot_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   31,
+			NumEnums:      8,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
