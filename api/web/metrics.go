@@ -33,6 +33,7 @@ type Metrics struct {
 	requests *requestMetrics
 	git      *gitMetrics
 	denied   *prometheus.CounterVec
+	webhooks *prometheus.CounterVec
 }
 
 // NewMetrics makes a node's registry. Its error wraps ErrConfig.
@@ -43,12 +44,12 @@ func NewMetrics(cfg MetricsConfig) (*Metrics, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	m := &Metrics{registry: prometheus.NewRegistry(), requests: newRequestMetrics(), git: newGitMetrics(), denied: newDenied()}
+	m := &Metrics{registry: prometheus.NewRegistry(), requests: newRequestMetrics(), git: newGitMetrics(), denied: newDenied(), webhooks: newWebhooks()}
 	parts := []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		newDeploymentCollector(cfg.Node, cfg.Now), newServingCollector(cfg.Node), newRaftCollector(cfg.Node),
 		newDeliveryCollector(cfg.Node),
-		m.denied, buildInfo(cfg),
+		m.denied, m.webhooks, buildInfo(cfg),
 	}
 	parts = append(parts, m.requests.collectors()...)
 	parts = append(parts, m.git.collectors()...)
@@ -91,6 +92,17 @@ func (m *Metrics) ObserveDenial(known bool) {
 		caller = "known"
 	}
 	m.denied.WithLabelValues(caller).Inc()
+}
+
+func newWebhooks() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "honua_webhook_deliveries_total", Help: "Deliveries to /webhooks/git, by the kind of Git host and what became of them.",
+	}, []string{"provider", "result"})
+}
+
+// ObserveWebhook counts one delivery; both are of a fixed set of names.
+func (m *Metrics) ObserveWebhook(provider, result string) {
+	m.webhooks.WithLabelValues(provider, result).Inc()
 }
 
 func buildInfo(cfg MetricsConfig) prometheus.Collector {

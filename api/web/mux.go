@@ -21,8 +21,18 @@ func (c Config) routes() http.Handler {
 		mux.Handle("/ogc/", c.Features)
 		mux.Handle("/environments/", c.Features)
 	}
+	mux.Handle("/webhooks/git", c.webhook())
 	mux.HandleFunc("/", notFound)
 	return guarded(c.Logger, mux)
+}
+
+func (c Config) webhook() http.Handler {
+	if c.Webhook != nil {
+		return c.Webhook
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusNotFound, "this node takes no webhooks; GitOps.Webhook.Secret turns them on")
+	})
 }
 
 // metricsRoutes is what a separate metrics port answers.

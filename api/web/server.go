@@ -23,6 +23,8 @@ type Config struct {
 
 	// Features answers /ogc, /ogc/… and /environments/…. Nil: they are not found.
 	Features http.Handler
+	// Webhook answers /webhooks/git. Nil: it is not found, and the answer says how to turn it on.
+	Webhook http.Handler
 	// SeparateMetrics: /metrics is answered by ServeMetrics only.
 	SeparateMetrics bool
 	// MaxConnections bounds the connections of each listener. Default 4096.

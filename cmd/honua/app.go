@@ -211,8 +211,12 @@ func (a *app) openWeb(context.Context) error {
 	if err != nil {
 		return err
 	}
+	hook, err := a.webhook()
+	if err != nil {
+		return err
+	}
 	a.web, err = web.New(web.Config{
-		Health: a.health, Metrics: a.metrics, Logger: a.component("web"), Features: features,
+		Health: a.health, Metrics: a.metrics, Logger: a.component("web"), Features: features, Webhook: hook,
 		SeparateMetrics: a.separateMetrics() || !a.config.GitOps.EnableMetrics,
 	})
 	return err

@@ -82,6 +82,9 @@ func (c *Config) warn(root *node) {
 			})
 		}
 	}
+	if hook := c.GitOps.Webhook; hook.Provider != "" && hook.Secret == "" {
+		c.Warnings = append(c.Warnings, c.problem("GitOps.Webhook.Provider", "has no effect without GitOps.Webhook.Secret: webhooks are off"))
+	}
 	environments := c.GitOps.EnvironmentList()
 	for _, name := range slices.Sorted(maps.Keys(c.GitOps.DeploymentPolicies)) {
 		if !slices.ContainsFunc(environments, func(e Environment) bool { return strings.EqualFold(e.Name, name) }) {

@@ -32,6 +32,8 @@ type plan struct {
 	pollSeconds  int
 	// historyLimit 0 is the default.
 	historyLimit int
+	// webhookSecret turns webhooks on.
+	webhookSecret string
 }
 
 // running is a cluster of processes.
@@ -102,6 +104,9 @@ func (c *running) writeSettings(n *node) error {
 	}
 	if c.historyLimit > 0 {
 		gitops["HistoryLimit"] = c.historyLimit
+	}
+	if c.webhookSecret != "" {
+		gitops["Webhook"] = section{"Secret": c.webhookSecret, "Provider": "github"}
 	}
 	content, err := json.MarshalIndent(section{
 		"GitOps": gitops, "Registry": section{"DataDirectory": c.dataDirectory()},

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/honua-io/honua-gitops/internal/client"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -104,6 +105,7 @@ func newDeploying(ctx context.Context, b *bench, transport string) (*deploying, 
 	}
 	cluster, err := startCluster(ctx, b.program, plan{
 		dir: filepath.Join(dir, "cluster"), repository: url, environments: []string{"development"}, pollSeconds: neverSeconds,
+		webhookSecret: hookSecret,
 	})
 	if err != nil {
 		repo.close()
@@ -114,6 +116,14 @@ func newDeploying(ctx context.Context, b *bench, transport string) (*deploying, 
 
 // round commits, asks for a sync and measures from there until every node serves the new layer.
 func (d *deploying) round(ctx context.Context, layers int, added string) (time.Duration, error) {
+	return d.triggered(ctx, layers, added, func(all *client.Client) error {
+		_, err := all.Environments().SyncEnvironment(ctx, &pb.SyncEnvironmentRequest{Environment: "development"})
+		return err
+	})
+}
+
+// triggered is a round that begins with something else than a sync.
+func (d *deploying) triggered(ctx context.Context, layers int, added string, trigger func(*client.Client) error) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	all, err := d.cluster.client(0)
@@ -128,7 +138,7 @@ func (d *deploying) round(ctx context.Context, layers int, added string) (time.D
 	}
 	rest(ctx, 500*time.Millisecond)
 	begun := time.Now()
-	if _, err := all.Environments().SyncEnvironment(ctx, &pb.SyncEnvironmentRequest{Environment: "development"}); err != nil {
+	if err := trigger(all); err != nil {
 		return 0, err
 	}
 	var waiting sync.WaitGroup

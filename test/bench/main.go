@@ -28,6 +28,7 @@ func measurements() []measurement {
 		{"failover", "kill -9 of the leader to the next accepted write, against bare raft", 20, failover},
 		{"graceful", "SIGTERM to the leader: the longest gap between two accepted writes", 10, graceful},
 		{"deploy", "environment sync to served on all nodes", 20, deploy},
+		{"webhook", "a webhook at any node to served on all nodes", 20, webhook},
 		{"deploy10k", "the same with 10,000 layers", 5, deployLarge},
 		{"idle", "CPU of a poll over HTTP, RSS of a node", 3, idle},
 		{"writes", "replicated admin writes and reads through the public API", 5, writes},

@@ -268,7 +268,7 @@ func (x *Envelope) GetCaller() *Caller {
 type Caller struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Identity string                 `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
-	// none, token, certificate, oidc or system.
+	// none, token, certificate, oidc, webhook or system.
 	Authentication string `protobuf:"bytes,2,opt,name=authentication,proto3" json:"authentication,omitempty"`
 	// The address that the call came from.
 	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`

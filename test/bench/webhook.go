@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/honua-io/honua-gitops/internal/client"
+)
+
+const hookSecret = "a secret for measurements"
+
+// webhook measures from a signed delivery, to one node after another, until every node serves what was pushed.
+func webhook(ctx context.Context, b *bench) error {
+	d, end, err := newDeploying(ctx, b, "http")
+	if err != nil {
+		return err
+	}
+	defer end()
+	var times []float64
+	for round := range b.rounds {
+		to := d.cluster.nodes[round%nodeCount]
+		took, err := d.triggered(ctx, 0, fmt.Sprintf("hooked-%d", round), func(*client.Client) error {
+			return deliver(ctx, to, fmt.Sprint(round))
+		})
+		if err != nil {
+			return err
+		}
+		times = append(times, milliseconds(took))
+	}
+	b.add("webhook/1-layer/http", "ms", atMost(300), times...)
+	return nil
+}
+
+// deliver sends what GitHub sends after a push.
+func deliver(ctx context.Context, to *node, id string) error {
+	const body = `{"ref":"refs/heads/main"}`
+	mac := hmac.New(sha256.New, []byte(hookSecret))
+	mac.Write([]byte(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+to.http+"/webhooks/git", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("X-GitHub-Event", "push")
+	request.Header.Set("X-GitHub-Delivery", id)
+	request.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	if err := drain(answer.Body); err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("%s answers a webhook with %s", to.id, answer.Status)
+	}
+	return nil
+}
