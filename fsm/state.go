@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"iter"
 )
 
@@ -145,11 +146,11 @@ func (s *State) Hash() [32]byte {
 	} {
 		sum = sum.plus(h)
 	}
-	digest := sha256.New()
+	lanes := make([]byte, 0, sha256.Size)
 	for _, lane := range sum {
-		digest.Write([]byte(number(lane)))
+		lanes = binary.BigEndian.AppendUint64(lanes, lane)
 	}
-	return [32]byte(digest.Sum(nil))
+	return sha256.Sum256(lanes)
 }
 
 // Meta returns what the state holds once. Settings and Freeze must not be changed.

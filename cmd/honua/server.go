@@ -36,6 +36,7 @@ func newServerCommand(s *session) *cobra.Command {
 
 // serve runs a node until the context ends.
 func serve(ctx context.Context, s *session, file string) error {
+	defer reserveHeap()()
 	settings, err := config.Load(file, os.Environ())
 	if err != nil {
 		return err

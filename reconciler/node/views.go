@@ -12,7 +12,7 @@ import (
 )
 
 // Pacing of the views: a single change is written at once, a storm of changes
-// to many environments costs a bounded number of writes a second.
+// costs at most viewBatch files of environments in every viewPause.
 const (
 	viewBatch    = 32
 	viewPause    = 100 * time.Millisecond
@@ -26,6 +26,9 @@ type views struct {
 	written map[string][]byte
 	// shown is the index of the change that each environment's file shows.
 	shown map[string]uint64
+	// begun is when the present viewPause began, spent what was written since.
+	begun time.Time
+	spent int
 }
 
 // writeViews keeps the files in step with the state, and puts back what was
@@ -52,21 +55,27 @@ func (n *Node) writeViews(ctx context.Context) {
 	}
 }
 
-// write writes at most one batch of files; full reports that it may have to be
-// called again at once.
+// write writes what changed, as far as the pace allows; full reports that the
+// rest has to wait for viewPause.
 func (v *views) write(ctx context.Context, state *fsm.State) (full bool) {
-	batch := 0
 	for env := range state.Environments() {
 		if v.shown[env.Name] == env.Changed {
 			continue
 		}
-		if batch == viewBatch {
+		if !v.spend() {
 			return true
 		}
-		batch++
 		v.environment(ctx, state, env)
 	}
 	return false
+}
+
+func (v *views) spend() bool {
+	if now := time.Now(); now.Sub(v.begun) >= viewPause {
+		v.begun, v.spent = now, 0
+	}
+	v.spent++
+	return v.spent <= viewBatch
 }
 
 func (v *views) environment(ctx context.Context, state *fsm.State, env *fsm.Environment) {
