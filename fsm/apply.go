@@ -79,7 +79,8 @@ func leaderOnly(payload *pb.Payload) bool {
 	switch command := payload.GetCommand().(type) {
 	case *pb.Payload_RequestPoll, *pb.Payload_Approve, *pb.Payload_Reject, *pb.Payload_Cancel,
 		*pb.Payload_Retry, *pb.Payload_Rollback, *pb.Payload_Pause, *pb.Payload_Resume, *pb.Payload_RecordDenials,
-		*pb.Payload_CreateToken, *pb.Payload_RevokeToken, *pb.Payload_RecordAction:
+		*pb.Payload_CreateToken, *pb.Payload_RevokeToken, *pb.Payload_RecordAction,
+		*pb.Payload_ImportHistory:
 		return false
 	case *pb.Payload_SetSettings:
 		return len(command.SetSettings.GetSupporters()) > 0
@@ -145,6 +146,8 @@ func (c *change) callerCommand(payload *pb.Payload) (Result, error) {
 		return c.pause(command.Pause)
 	case *pb.Payload_Resume:
 		return c.resume(command.Resume)
+	case *pb.Payload_ImportHistory:
+		return c.importHistory(command.ImportHistory)
 	case *pb.Payload_RecordDenials:
 		return c.recordDenials(command.RecordDenials)
 	case *pb.Payload_CreateToken:

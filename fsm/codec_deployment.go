@@ -49,6 +49,7 @@ var deploymentCodec = codec[Deployment]{
 	numberField(44, func(d *Deployment) *uint32 { return &d.Services }),
 	flagField(45, func(d *Deployment) *bool { return &d.DryRun }),
 	flagField(46, func(d *Deployment) *bool { return &d.HasContent }),
+	flagField(47, func(d *Deployment) *bool { return &d.Imported }),
 }
 
 var contributorCodec = codec[Contributor]{

@@ -189,6 +189,9 @@ func (l *lab) checkHistory(before, after *fsm.Deployment) {
 		lines = lines[min(len(before.History), len(lines)):]
 	}
 	for _, line := range lines {
+		if after.Imported {
+			break
+		}
 		if line.From != line.To && !slices.Contains(ways[line.From], line.To) {
 			l.t.Fatalf("deployment %s went from %s to %s", after.ID, line.From, line.To)
 		}

@@ -235,6 +235,8 @@ type Deployment struct {
 	DryRun bool
 	// HasContent: its bundle came with it.
 	HasContent bool
+	// Imported: another program's record. It has no content and never goes on.
+	Imported bool
 }
 
 // Activation is one entry of the list of what an environment served.

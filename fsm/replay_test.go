@@ -22,6 +22,7 @@ func eventful(t testing.TB) *lab {
 	l.ask("ann", &pb.RollbackCommand{Environment: "production", Reason: "there is nothing"})
 	l.send(chunks("u1", "seed")[:2]...)
 	l.poll("staging", "c4", "c4")
+	l.ok(l.ask("ann", importOf(oldRecord("production-20231114-010000", fsm.Completed))))
 	return l
 }
 

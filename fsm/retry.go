@@ -65,6 +65,8 @@ func (c *change) again(env *Environment, d *Deployment, command *pb.RetryCommand
 		return refuse(ClassPrecondition, "wrong_state", "deployment %s is %s: only what failed or was rolled back can be retried", d.ID, d.State)
 	case command.GetOverride() && strings.TrimSpace(command.GetReason()) == "":
 		return refuse(ClassInvalid, "no_reason", "an override needs a reason")
+	case d.Imported:
+		return refuse(ClassPrecondition, "no_content", "deployment %s was imported, without its content: commit what it had", d.ID)
 	case !d.HasContent:
 		return refuse(ClassPrecondition, "no_content", "deployment %s failed its checks: commit a correction, or read it again with `honua environment sync %s --lift-hold`", d.ID, env.Name)
 	case c.bundles.get(d.Digest) == nil:

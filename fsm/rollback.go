@@ -116,6 +116,8 @@ func (c *change) chooseTarget(env *Environment, id string) (*Deployment, error) 
 		return nil, refuse(ClassNotFound, "unknown_deployment", "there is no deployment %q", id)
 	case target.Environment != env.Name:
 		return nil, refuse(ClassPrecondition, "other_environment", "deployment %s is of environment %q", id, target.Environment)
+	case target.Imported:
+		return nil, refuse(ClassPrecondition, "no_content", "deployment %s was imported, without its content: revert to its commit in Git", id)
 	case !target.EverCompleted:
 		return nil, refuse(ClassPrecondition, "never_completed", "deployment %s never completed", id)
 	case !target.State.Terminal():

@@ -166,7 +166,7 @@ func TestGoldenSnapshots(t *testing.T) {
 // goldenHashes are the state hashes that the builds computed that wrote the
 // files; one that changes would set nodes of two builds against each other.
 var goldenHashes = map[string]string{
-	"v1.snap": "a945340031742d4a8db56132f92f683d4384484b694744c1959a830a7fbae937",
+	"v1.snap": "2ab9cbb7e0b5493da22eda46ebc851b976f4a265001296507437286ff102d1e3",
 }
 
 func TestSnapshotInfo(t *testing.T) {

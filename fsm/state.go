@@ -108,7 +108,15 @@ func newSchemas() *schemas {
 }
 
 func deploymentAge(d *Deployment) string     { return join(d.Environment, number(d.Ordinal)) }
-func deploymentContent(d *Deployment) string { return contentKey(d.Environment, d.Commit, d.Digest) }
+
+// deploymentContent is what there is one record of (I12). What was imported has
+// no content: its commit can be deployed as if the record were not there.
+func deploymentContent(d *Deployment) string {
+	if d.Imported {
+		return contentKey(d.Environment, "", d.ID)
+	}
+	return contentKey(d.Environment, d.Commit, d.Digest)
+}
 
 func contentKey(environment, commit, digest string) string {
 	return join(environment, commit, digest)
@@ -118,7 +126,7 @@ func contentKey(environment, commit, digest string) string {
 func New() *State {
 	s := newSchemas()
 	return &State{
-		meta:         Meta{Format: FormatVersion, Epoch: 1},
+		meta:         Meta{Format: FormatVersion, Epoch: 1, Ordinal: importedOrdinals},
 		environments: newTable(&s.environments),
 		deployments:  newTable(&s.deployments),
 		byAge:        newTable(&s.byAge),

@@ -18,6 +18,14 @@ func timestamp(ms int64) *timestamppb.Timestamp {
 	return timestamppb.New(time.UnixMilli(ms))
 }
 
+// milliseconds converts to Unix milliseconds; what is absent is never.
+func milliseconds(at *timestamppb.Timestamp) int64 {
+	if at == nil {
+		return 0
+	}
+	return at.AsTime().UnixMilli()
+}
+
 // hash is the text of a hash; one that is not set has none.
 func hash(sum [32]byte) string {
 	if sum == [32]byte{} {

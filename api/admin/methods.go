@@ -37,6 +37,7 @@ var methods = map[string]access{
 	pb.EnvironmentService_SyncEnvironment_FullMethodName:   {least: Deployer},
 	pb.EnvironmentService_PauseEnvironment_FullMethodName:  {least: Deployer},
 	pb.EnvironmentService_ResumeEnvironment_FullMethodName: {least: Deployer},
+	pb.EnvironmentService_ImportEnvironment_FullMethodName: {least: Admin},
 
 	pb.ClusterService_GetStatus_FullMethodName:          {least: Viewer},
 	pb.ClusterService_ListMembers_FullMethodName:        {least: Viewer},

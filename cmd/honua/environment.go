@@ -12,6 +12,7 @@ func newEnvironmentCommand(s *session) *cobra.Command {
 		newEnvironmentWaitCommand(s),
 		newEnvironmentPauseCommand(s),
 		newEnvironmentResumeCommand(s),
+		newEnvironmentImportCommand(s),
 	)
 	group.Aliases = []string{"environments", "env"}
 	return group

@@ -78,17 +78,23 @@ func validate(environment string, files []gitsync.File, rules []byte) validation
 		_, more := policy.Parse(policy.File, rules)
 		problems = append(problems, more...)
 	}
-	v := validation{Environment: environment, Valid: !catalog.HasErrors(problems), Problems: []problemView{}}
+	v := validation{Environment: environment, Valid: !catalog.HasErrors(problems)}
 	if model != nil {
 		v.Services, v.Layers = len(model.Services), model.LayerCount()
 	}
+	v.Problems = problemViews(problems)
+	return v
+}
+
+func problemViews(problems []catalog.Problem) []problemView {
+	views := []problemView{}
 	for _, p := range problems {
-		v.Problems = append(v.Problems, problemView{
+		views = append(views, problemView{
 			File: p.File, Line: p.Line, Column: p.Column, Field: p.Field, Message: p.Message,
 			Severity: p.Severity.String(), Code: p.Code,
 		})
 	}
-	return v
+	return views
 }
 
 func bundle(files []gitsync.File) []catalog.File {

@@ -38,6 +38,7 @@ type Deployment struct {
 	RewrittenAway     []string     `json:"rewrittenAway"`
 	SupersededBy      string       `json:"supersededBy"`
 	RolledBackTo      string       `json:"rolledBackTo"`
+	Imported          bool         `json:"imported"`
 	Nodes             []Progress   `json:"nodes"`
 	StateHistory      []Transition `json:"stateHistory"`
 }
@@ -91,7 +92,7 @@ func NewDeployment(d *pb.Deployment) Deployment {
 		ApprovalReasons: texts(d.GetApprovalReasons()), Approvals: each(d.GetApprovals(), newApproval),
 		ApprovalExpiresAt: moment(d.GetApprovalExpiresAt()), PolicyDigest: d.GetPolicyDigest(),
 		Contributors: texts(d.GetContributors()), PreviousCommit: d.GetPreviousCommit(), Rewritten: d.GetRewritten(), RewrittenAway: texts(d.GetRewrittenAway()),
-		SupersededBy: d.GetSupersededBy(), RolledBackTo: d.GetRolledBackTo(),
+		SupersededBy: d.GetSupersededBy(), RolledBackTo: d.GetRolledBackTo(), Imported: d.GetImported(),
 		Nodes: each(d.GetNodes(), newProgress), StateHistory: each(d.GetStateHistory(), newTransition),
 	}
 }

@@ -6,6 +6,8 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 // Name is an enum value as the state files spell it: DEPLOYMENT_STATE_AWAITING_APPROVAL is AwaitingApproval. A value
@@ -24,6 +26,16 @@ func Name(value protoreflect.Enum) string {
 		name.WriteString(word[:1] + strings.ToLower(word[1:]))
 	}
 	return name.String()
+}
+
+// State is the state that Name spells so; unspecified if there is none.
+func State(name string) pb.DeploymentState {
+	for number := range pb.DeploymentState_name {
+		if state := pb.DeploymentState(number); number != 0 && Name(state) == name {
+			return state
+		}
+	}
+	return pb.DeploymentState_DEPLOYMENT_STATE_UNSPECIFIED
 }
 
 // orUnknown is Name, with Unknown for what is not specified.

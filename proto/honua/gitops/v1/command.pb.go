@@ -377,6 +377,7 @@ type Payload struct {
 	//	*Payload_CreateToken
 	//	*Payload_RevokeToken
 	//	*Payload_RecordAction
+	//	*Payload_ImportHistory
 	Command       isPayload_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -662,6 +663,15 @@ func (x *Payload) GetRecordAction() *RecordActionCommand {
 	return nil
 }
 
+func (x *Payload) GetImportHistory() *ImportHistory {
+	if x != nil {
+		if x, ok := x.Command.(*Payload_ImportHistory); ok {
+			return x.ImportHistory
+		}
+	}
+	return nil
+}
+
 type isPayload_Command interface {
 	isPayload_Command()
 }
@@ -774,6 +784,10 @@ type Payload_RecordAction struct {
 	RecordAction *RecordActionCommand `protobuf:"bytes,42,opt,name=record_action,json=recordAction,proto3,oneof"`
 }
 
+type Payload_ImportHistory struct {
+	ImportHistory *ImportHistory `protobuf:"bytes,25,opt,name=import_history,json=importHistory,proto3,oneof"`
+}
+
 func (*Payload_ObservePoll) isPayload_Command() {}
 
 func (*Payload_UploadChunk) isPayload_Command() {}
@@ -827,6 +841,8 @@ func (*Payload_CreateToken) isPayload_Command() {}
 func (*Payload_RevokeToken) isPayload_Command() {}
 
 func (*Payload_RecordAction) isPayload_Command() {}
+
+func (*Payload_ImportHistory) isPayload_Command() {}
 
 // InitCluster is the first command of a cluster.
 type InitCluster struct {
@@ -3247,6 +3263,205 @@ func (x *ResumeCommand) GetReason() string {
 	return ""
 }
 
+// ImportHistory puts records of an environment on file that another program
+// wrote: what happened before this cluster. Nothing is activated or approved.
+type ImportHistory struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Environment string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	// The name of the file and its SHA-256, for the audit.
+	Source       string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	SourceDigest string `protobuf:"bytes,3,opt,name=source_digest,json=sourceDigest,proto3" json:"source_digest,omitempty"`
+	// The commit that the file calls deployed.
+	DeployedCommit string `protobuf:"bytes,4,opt,name=deployed_commit,json=deployedCommit,proto3" json:"deployed_commit,omitempty"`
+	// The newest first.
+	Deployments   []*ImportedDeployment `protobuf:"bytes,5,rep,name=deployments,proto3" json:"deployments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportHistory) Reset() {
+	*x = ImportHistory{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportHistory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportHistory) ProtoMessage() {}
+
+func (x *ImportHistory) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportHistory.ProtoReflect.Descriptor instead.
+func (*ImportHistory) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ImportHistory) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *ImportHistory) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ImportHistory) GetSourceDigest() string {
+	if x != nil {
+		return x.SourceDigest
+	}
+	return ""
+}
+
+func (x *ImportHistory) GetDeployedCommit() string {
+	if x != nil {
+		return x.DeployedCommit
+	}
+	return ""
+}
+
+func (x *ImportHistory) GetDeployments() []*ImportedDeployment {
+	if x != nil {
+		return x.Deployments
+	}
+	return nil
+}
+
+// ImportedDeployment is one record of a state file. The names of states are
+// those of RecordedState in snapshot.proto, as numbers.
+type ImportedDeployment struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Commit        string                 `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"`
+	Branch        string                 `protobuf:"bytes,3,opt,name=branch,proto3" json:"branch,omitempty"`
+	Author        string                 `protobuf:"bytes,4,opt,name=author,proto3" json:"author,omitempty"`
+	Message       string                 `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	State         uint32                 `protobuf:"varint,6,opt,name=state,proto3" json:"state,omitempty"`
+	StartedMs     int64                  `protobuf:"varint,7,opt,name=started_ms,json=startedMs,proto3" json:"started_ms,omitempty"`
+	CompletedMs   int64                  `protobuf:"varint,8,opt,name=completed_ms,json=completedMs,proto3" json:"completed_ms,omitempty"`
+	InitiatedBy   string                 `protobuf:"bytes,9,opt,name=initiated_by,json=initiatedBy,proto3" json:"initiated_by,omitempty"`
+	Error         string                 `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportedDeployment) Reset() {
+	*x = ImportedDeployment{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportedDeployment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportedDeployment) ProtoMessage() {}
+
+func (x *ImportedDeployment) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportedDeployment.ProtoReflect.Descriptor instead.
+func (*ImportedDeployment) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ImportedDeployment) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ImportedDeployment) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
+func (x *ImportedDeployment) GetBranch() string {
+	if x != nil {
+		return x.Branch
+	}
+	return ""
+}
+
+func (x *ImportedDeployment) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *ImportedDeployment) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ImportedDeployment) GetState() uint32 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
+func (x *ImportedDeployment) GetStartedMs() int64 {
+	if x != nil {
+		return x.StartedMs
+	}
+	return 0
+}
+
+func (x *ImportedDeployment) GetCompletedMs() int64 {
+	if x != nil {
+		return x.CompletedMs
+	}
+	return 0
+}
+
+func (x *ImportedDeployment) GetInitiatedBy() string {
+	if x != nil {
+		return x.InitiatedBy
+	}
+	return ""
+}
+
+func (x *ImportedDeployment) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 // RecordDenials is the denied attempts that one node counted.
 type RecordDenials struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3258,7 +3473,7 @@ type RecordDenials struct {
 
 func (x *RecordDenials) Reset() {
 	*x = RecordDenials{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3270,7 +3485,7 @@ func (x *RecordDenials) String() string {
 func (*RecordDenials) ProtoMessage() {}
 
 func (x *RecordDenials) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3283,7 +3498,7 @@ func (x *RecordDenials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDenials.ProtoReflect.Descriptor instead.
 func (*RecordDenials) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{33}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RecordDenials) GetNodeId() string {
@@ -3314,7 +3529,7 @@ type DenialValue struct {
 
 func (x *DenialValue) Reset() {
 	*x = DenialValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3326,7 +3541,7 @@ func (x *DenialValue) String() string {
 func (*DenialValue) ProtoMessage() {}
 
 func (x *DenialValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3339,7 +3554,7 @@ func (x *DenialValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DenialValue.ProtoReflect.Descriptor instead.
 func (*DenialValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{34}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DenialValue) GetIdentity() string {
@@ -3397,7 +3612,7 @@ type RecordFault struct {
 
 func (x *RecordFault) Reset() {
 	*x = RecordFault{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3409,7 +3624,7 @@ func (x *RecordFault) String() string {
 func (*RecordFault) ProtoMessage() {}
 
 func (x *RecordFault) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3422,7 +3637,7 @@ func (x *RecordFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFault.ProtoReflect.Descriptor instead.
 func (*RecordFault) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{35}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RecordFault) GetEnvironment() string {
@@ -3457,7 +3672,7 @@ type GrantValue struct {
 
 func (x *GrantValue) Reset() {
 	*x = GrantValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3469,7 +3684,7 @@ func (x *GrantValue) String() string {
 func (*GrantValue) ProtoMessage() {}
 
 func (x *GrantValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3482,7 +3697,7 @@ func (x *GrantValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantValue.ProtoReflect.Descriptor instead.
 func (*GrantValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GrantValue) GetEnvironment() string {
@@ -3516,7 +3731,7 @@ type CreateTokenCommand struct {
 
 func (x *CreateTokenCommand) Reset() {
 	*x = CreateTokenCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3528,7 +3743,7 @@ func (x *CreateTokenCommand) String() string {
 func (*CreateTokenCommand) ProtoMessage() {}
 
 func (x *CreateTokenCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3541,7 +3756,7 @@ func (x *CreateTokenCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenCommand.ProtoReflect.Descriptor instead.
 func (*CreateTokenCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CreateTokenCommand) GetHash() []byte {
@@ -3589,7 +3804,7 @@ type RevokeTokenCommand struct {
 
 func (x *RevokeTokenCommand) Reset() {
 	*x = RevokeTokenCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3601,7 +3816,7 @@ func (x *RevokeTokenCommand) String() string {
 func (*RevokeTokenCommand) ProtoMessage() {}
 
 func (x *RevokeTokenCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3614,7 +3829,7 @@ func (x *RevokeTokenCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenCommand.ProtoReflect.Descriptor instead.
 func (*RevokeTokenCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{38}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RevokeTokenCommand) GetTokenId() string {
@@ -3645,7 +3860,7 @@ type RecordActionCommand struct {
 
 func (x *RecordActionCommand) Reset() {
 	*x = RecordActionCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3657,7 +3872,7 @@ func (x *RecordActionCommand) String() string {
 func (*RecordActionCommand) ProtoMessage() {}
 
 func (x *RecordActionCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3670,7 +3885,7 @@ func (x *RecordActionCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordActionCommand.ProtoReflect.Descriptor instead.
 func (*RecordActionCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{39}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *RecordActionCommand) GetAction() string {
@@ -3721,7 +3936,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3733,7 +3948,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3746,7 +3961,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{40}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CommandResult) GetIndex() uint64 {
@@ -3836,7 +4051,7 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\x0eauthentication\x18\x02 \x01(\tR\x0eauthentication\x12\x16\n" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x19\n" +
 	"\btoken_id\x18\x04 \x01(\tR\atokenId\x12\x16\n" +
-	"\x06groups\x18\x05 \x03(\tR\x06groups\"\xad\x0e\n" +
+	"\x06groups\x18\x05 \x03(\tR\x06groups\"\xf6\x0e\n" +
 	"\aPayload\x12A\n" +
 	"\fobserve_poll\x18\x01 \x01(\v2\x1c.honua.gitops.v1.ObservePollH\x00R\vobservePoll\x12A\n" +
 	"\fupload_chunk\x18\x02 \x01(\v2\x1c.honua.gitops.v1.UploadChunkH\x00R\vuploadChunk\x12P\n" +
@@ -3866,7 +4081,8 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\frecord_fault\x18\x18 \x01(\v2\x1c.honua.gitops.v1.RecordFaultH\x00R\vrecordFault\x12H\n" +
 	"\fcreate_token\x18( \x01(\v2#.honua.gitops.v1.CreateTokenCommandH\x00R\vcreateToken\x12H\n" +
 	"\frevoke_token\x18) \x01(\v2#.honua.gitops.v1.RevokeTokenCommandH\x00R\vrevokeToken\x12K\n" +
-	"\rrecord_action\x18* \x01(\v2$.honua.gitops.v1.RecordActionCommandH\x00R\frecordActionB\t\n" +
+	"\rrecord_action\x18* \x01(\v2$.honua.gitops.v1.RecordActionCommandH\x00R\frecordAction\x12G\n" +
+	"\x0eimport_history\x18\x19 \x01(\v2\x1e.honua.gitops.v1.ImportHistoryH\x00R\rimportHistoryB\t\n" +
 	"\acommand\"\xb4\x01\n" +
 	"\vInitCluster\x12\x1d\n" +
 	"\n" +
@@ -4081,7 +4297,26 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\rResumeCommand\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x10\n" +
 	"\x03all\x18\x02 \x01(\bR\x03all\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"`\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xde\x01\n" +
+	"\rImportHistory\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12#\n" +
+	"\rsource_digest\x18\x03 \x01(\tR\fsourceDigest\x12'\n" +
+	"\x0fdeployed_commit\x18\x04 \x01(\tR\x0edeployedCommit\x12E\n" +
+	"\vdeployments\x18\x05 \x03(\v2#.honua.gitops.v1.ImportedDeploymentR\vdeployments\"\x97\x02\n" +
+	"\x12ImportedDeployment\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06commit\x18\x02 \x01(\tR\x06commit\x12\x16\n" +
+	"\x06branch\x18\x03 \x01(\tR\x06branch\x12\x16\n" +
+	"\x06author\x18\x04 \x01(\tR\x06author\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x12\x14\n" +
+	"\x05state\x18\x06 \x01(\rR\x05state\x12\x1d\n" +
+	"\n" +
+	"started_ms\x18\a \x01(\x03R\tstartedMs\x12!\n" +
+	"\fcompleted_ms\x18\b \x01(\x03R\vcompletedMs\x12!\n" +
+	"\finitiated_by\x18\t \x01(\tR\vinitiatedBy\x12\x14\n" +
+	"\x05error\x18\n" +
+	" \x01(\tR\x05error\"`\n" +
 	"\rRecordDenials\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x126\n" +
 	"\adenials\x18\x02 \x03(\v2\x1c.honua.gitops.v1.DenialValueR\adenials\"\xaf\x01\n" +
@@ -4150,7 +4385,7 @@ func file_honua_gitops_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_honua_gitops_v1_command_proto_goTypes = []any{
 	(RiskValue)(0),              // 0: honua.gitops.v1.RiskValue
 	(RoleValue)(0),              // 1: honua.gitops.v1.RoleValue
@@ -4187,15 +4422,17 @@ var file_honua_gitops_v1_command_proto_goTypes = []any{
 	(*RollbackCommand)(nil),     // 32: honua.gitops.v1.RollbackCommand
 	(*PauseCommand)(nil),        // 33: honua.gitops.v1.PauseCommand
 	(*ResumeCommand)(nil),       // 34: honua.gitops.v1.ResumeCommand
-	(*RecordDenials)(nil),       // 35: honua.gitops.v1.RecordDenials
-	(*DenialValue)(nil),         // 36: honua.gitops.v1.DenialValue
-	(*RecordFault)(nil),         // 37: honua.gitops.v1.RecordFault
-	(*GrantValue)(nil),          // 38: honua.gitops.v1.GrantValue
-	(*CreateTokenCommand)(nil),  // 39: honua.gitops.v1.CreateTokenCommand
-	(*RevokeTokenCommand)(nil),  // 40: honua.gitops.v1.RevokeTokenCommand
-	(*RecordActionCommand)(nil), // 41: honua.gitops.v1.RecordActionCommand
-	(*CommandResult)(nil),       // 42: honua.gitops.v1.CommandResult
-	nil,                         // 43: honua.gitops.v1.SettingsValue.IdentitiesEntry
+	(*ImportHistory)(nil),       // 35: honua.gitops.v1.ImportHistory
+	(*ImportedDeployment)(nil),  // 36: honua.gitops.v1.ImportedDeployment
+	(*RecordDenials)(nil),       // 37: honua.gitops.v1.RecordDenials
+	(*DenialValue)(nil),         // 38: honua.gitops.v1.DenialValue
+	(*RecordFault)(nil),         // 39: honua.gitops.v1.RecordFault
+	(*GrantValue)(nil),          // 40: honua.gitops.v1.GrantValue
+	(*CreateTokenCommand)(nil),  // 41: honua.gitops.v1.CreateTokenCommand
+	(*RevokeTokenCommand)(nil),  // 42: honua.gitops.v1.RevokeTokenCommand
+	(*RecordActionCommand)(nil), // 43: honua.gitops.v1.RecordActionCommand
+	(*CommandResult)(nil),       // 44: honua.gitops.v1.CommandResult
+	nil,                         // 45: honua.gitops.v1.SettingsValue.IdentitiesEntry
 }
 var file_honua_gitops_v1_command_proto_depIdxs = []int32{
 	3,  // 0: honua.gitops.v1.Envelope.caller:type_name -> honua.gitops.v1.Caller
@@ -4221,33 +4458,35 @@ var file_honua_gitops_v1_command_proto_depIdxs = []int32{
 	34, // 20: honua.gitops.v1.Payload.resume:type_name -> honua.gitops.v1.ResumeCommand
 	5,  // 21: honua.gitops.v1.Payload.init_cluster:type_name -> honua.gitops.v1.InitCluster
 	22, // 22: honua.gitops.v1.Payload.expire_pause:type_name -> honua.gitops.v1.ExpirePause
-	35, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
-	37, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
-	39, // 25: honua.gitops.v1.Payload.create_token:type_name -> honua.gitops.v1.CreateTokenCommand
-	40, // 26: honua.gitops.v1.Payload.revoke_token:type_name -> honua.gitops.v1.RevokeTokenCommand
-	41, // 27: honua.gitops.v1.Payload.record_action:type_name -> honua.gitops.v1.RecordActionCommand
-	8,  // 28: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
-	0,  // 29: honua.gitops.v1.PolicyValue.minimum_risk:type_name -> honua.gitops.v1.RiskValue
-	6,  // 30: honua.gitops.v1.EnvironmentValue.policy:type_name -> honua.gitops.v1.PolicyValue
-	7,  // 31: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
-	43, // 32: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
-	8,  // 33: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
-	11, // 34: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
-	13, // 35: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
-	0,  // 36: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
-	6,  // 37: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
-	15, // 38: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
-	17, // 39: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
-	17, // 40: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
-	23, // 41: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
-	36, // 42: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
-	1,  // 43: honua.gitops.v1.GrantValue.role:type_name -> honua.gitops.v1.RoleValue
-	38, // 44: honua.gitops.v1.CreateTokenCommand.grants:type_name -> honua.gitops.v1.GrantValue
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	37, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
+	39, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
+	41, // 25: honua.gitops.v1.Payload.create_token:type_name -> honua.gitops.v1.CreateTokenCommand
+	42, // 26: honua.gitops.v1.Payload.revoke_token:type_name -> honua.gitops.v1.RevokeTokenCommand
+	43, // 27: honua.gitops.v1.Payload.record_action:type_name -> honua.gitops.v1.RecordActionCommand
+	35, // 28: honua.gitops.v1.Payload.import_history:type_name -> honua.gitops.v1.ImportHistory
+	8,  // 29: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
+	0,  // 30: honua.gitops.v1.PolicyValue.minimum_risk:type_name -> honua.gitops.v1.RiskValue
+	6,  // 31: honua.gitops.v1.EnvironmentValue.policy:type_name -> honua.gitops.v1.PolicyValue
+	7,  // 32: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
+	45, // 33: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
+	8,  // 34: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
+	11, // 35: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
+	13, // 36: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
+	0,  // 37: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
+	6,  // 38: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
+	15, // 39: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
+	17, // 40: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
+	17, // 41: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
+	23, // 42: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
+	36, // 43: honua.gitops.v1.ImportHistory.deployments:type_name -> honua.gitops.v1.ImportedDeployment
+	38, // 44: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
+	1,  // 45: honua.gitops.v1.GrantValue.role:type_name -> honua.gitops.v1.RoleValue
+	40, // 46: honua.gitops.v1.CreateTokenCommand.grants:type_name -> honua.gitops.v1.GrantValue
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_command_proto_init() }
@@ -4283,6 +4522,7 @@ func file_honua_gitops_v1_command_proto_init() {
 		(*Payload_CreateToken)(nil),
 		(*Payload_RevokeToken)(nil),
 		(*Payload_RecordAction)(nil),
+		(*Payload_ImportHistory)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4290,7 +4530,7 @@ func file_honua_gitops_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_command_proto_rawDesc), len(file_honua_gitops_v1_command_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   42,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

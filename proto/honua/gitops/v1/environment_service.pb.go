@@ -753,6 +753,163 @@ func (x *ResumeEnvironmentResponse) GetAppliedIndex() uint64 {
 	return 0
 }
 
+type ImportEnvironmentRequest struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	RequestId   string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Environment string                 `protobuf:"bytes,2,opt,name=environment,proto3" json:"environment,omitempty"`
+	// The file's name and SHA-256 in lower-case hexadecimal; they go on record.
+	Source       string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	SourceDigest string `protobuf:"bytes,4,opt,name=source_digest,json=sourceDigest,proto3" json:"source_digest,omitempty"`
+	// The commit that the file calls deployed; it goes on record, nothing else.
+	DeployedCommit string `protobuf:"bytes,5,opt,name=deployed_commit,json=deployedCommit,proto3" json:"deployed_commit,omitempty"`
+	// The newest first, at most 500. Of these fields are read: id, commit, branch,
+	// author, message, state, started_at, completed_at, initiated_by, error_message.
+	Deployments   []*Deployment `protobuf:"bytes,6,rep,name=deployments,proto3" json:"deployments,omitempty"`
+	Actor         string        `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportEnvironmentRequest) Reset() {
+	*x = ImportEnvironmentRequest{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportEnvironmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportEnvironmentRequest) ProtoMessage() {}
+
+func (x *ImportEnvironmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportEnvironmentRequest.ProtoReflect.Descriptor instead.
+func (*ImportEnvironmentRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ImportEnvironmentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ImportEnvironmentRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *ImportEnvironmentRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ImportEnvironmentRequest) GetSourceDigest() string {
+	if x != nil {
+		return x.SourceDigest
+	}
+	return ""
+}
+
+func (x *ImportEnvironmentRequest) GetDeployedCommit() string {
+	if x != nil {
+		return x.DeployedCommit
+	}
+	return ""
+}
+
+func (x *ImportEnvironmentRequest) GetDeployments() []*Deployment {
+	if x != nil {
+		return x.Deployments
+	}
+	return nil
+}
+
+func (x *ImportEnvironmentRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+type ImportEnvironmentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many records are new; the others were on record, or beyond the history limit.
+	Imported      uint32       `protobuf:"varint,1,opt,name=imported,proto3" json:"imported,omitempty"`
+	Environment   *Environment `protobuf:"bytes,2,opt,name=environment,proto3" json:"environment,omitempty"`
+	AppliedIndex  uint64       `protobuf:"varint,3,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportEnvironmentResponse) Reset() {
+	*x = ImportEnvironmentResponse{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportEnvironmentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportEnvironmentResponse) ProtoMessage() {}
+
+func (x *ImportEnvironmentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportEnvironmentResponse.ProtoReflect.Descriptor instead.
+func (*ImportEnvironmentResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ImportEnvironmentResponse) GetImported() uint32 {
+	if x != nil {
+		return x.Imported
+	}
+	return 0
+}
+
+func (x *ImportEnvironmentResponse) GetEnvironment() *Environment {
+	if x != nil {
+		return x.Environment
+	}
+	return nil
+}
+
+func (x *ImportEnvironmentResponse) GetAppliedIndex() uint64 {
+	if x != nil {
+		return x.AppliedIndex
+	}
+	return 0
+}
+
 type WatchEnvironmentsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty: all of them.
@@ -765,7 +922,7 @@ type WatchEnvironmentsRequest struct {
 
 func (x *WatchEnvironmentsRequest) Reset() {
 	*x = WatchEnvironmentsRequest{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +934,7 @@ func (x *WatchEnvironmentsRequest) String() string {
 func (*WatchEnvironmentsRequest) ProtoMessage() {}
 
 func (x *WatchEnvironmentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +947,7 @@ func (x *WatchEnvironmentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEnvironmentsRequest.ProtoReflect.Descriptor instead.
 func (*WatchEnvironmentsRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{12}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchEnvironmentsRequest) GetName() string {
@@ -819,7 +976,7 @@ type WatchEnvironmentsResponse struct {
 
 func (x *WatchEnvironmentsResponse) Reset() {
 	*x = WatchEnvironmentsResponse{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +988,7 @@ func (x *WatchEnvironmentsResponse) String() string {
 func (*WatchEnvironmentsResponse) ProtoMessage() {}
 
 func (x *WatchEnvironmentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +1001,7 @@ func (x *WatchEnvironmentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEnvironmentsResponse.ProtoReflect.Descriptor instead.
 func (*WatchEnvironmentsResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{13}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchEnvironmentsResponse) GetIndex() uint64 {
@@ -927,7 +1084,20 @@ const file_honua_gitops_v1_environment_service_proto_rawDesc = "" +
 	"\x05actor\x18\x05 \x01(\tR\x05actor\"\x80\x01\n" +
 	"\x19ResumeEnvironmentResponse\x12>\n" +
 	"\venvironment\x18\x01 \x01(\v2\x1c.honua.gitops.v1.EnvironmentR\venvironment\x12#\n" +
-	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\"O\n" +
+	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\"\x96\x02\n" +
+	"\x18ImportEnvironmentRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12 \n" +
+	"\venvironment\x18\x02 \x01(\tR\venvironment\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\x12#\n" +
+	"\rsource_digest\x18\x04 \x01(\tR\fsourceDigest\x12'\n" +
+	"\x0fdeployed_commit\x18\x05 \x01(\tR\x0edeployedCommit\x12=\n" +
+	"\vdeployments\x18\x06 \x03(\v2\x1b.honua.gitops.v1.DeploymentR\vdeployments\x12\x14\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\"\x9c\x01\n" +
+	"\x19ImportEnvironmentResponse\x12\x1a\n" +
+	"\bimported\x18\x01 \x01(\rR\bimported\x12>\n" +
+	"\venvironment\x18\x02 \x01(\v2\x1c.honua.gitops.v1.EnvironmentR\venvironment\x12#\n" +
+	"\rapplied_index\x18\x03 \x01(\x04R\fappliedIndex\"O\n" +
 	"\x18WatchEnvironmentsRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
 	"\vafter_index\x18\x02 \x01(\x04R\n" +
@@ -935,14 +1105,15 @@ const file_honua_gitops_v1_environment_service_proto_rawDesc = "" +
 	"\x19WatchEnvironmentsResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12>\n" +
 	"\venvironment\x18\x02 \x01(\v2\x1c.honua.gitops.v1.EnvironmentR\venvironment\x12'\n" +
-	"\x0fpoll_generation\x18\x03 \x01(\x04R\x0epollGeneration2\xef\x05\n" +
+	"\x0fpoll_generation\x18\x03 \x01(\x04R\x0epollGeneration2\xdb\x06\n" +
 	"\x12EnvironmentService\x12g\n" +
 	"\x10ListEnvironments\x12(.honua.gitops.v1.ListEnvironmentsRequest\x1a).honua.gitops.v1.ListEnvironmentsResponse\x12a\n" +
 	"\x0eGetEnvironment\x12&.honua.gitops.v1.GetEnvironmentRequest\x1a'.honua.gitops.v1.GetEnvironmentResponse\x12d\n" +
 	"\x0fListActivations\x12'.honua.gitops.v1.ListActivationsRequest\x1a(.honua.gitops.v1.ListActivationsResponse\x12d\n" +
 	"\x0fSyncEnvironment\x12'.honua.gitops.v1.SyncEnvironmentRequest\x1a(.honua.gitops.v1.SyncEnvironmentResponse\x12g\n" +
 	"\x10PauseEnvironment\x12(.honua.gitops.v1.PauseEnvironmentRequest\x1a).honua.gitops.v1.PauseEnvironmentResponse\x12j\n" +
-	"\x11ResumeEnvironment\x12).honua.gitops.v1.ResumeEnvironmentRequest\x1a*.honua.gitops.v1.ResumeEnvironmentResponse\x12l\n" +
+	"\x11ResumeEnvironment\x12).honua.gitops.v1.ResumeEnvironmentRequest\x1a*.honua.gitops.v1.ResumeEnvironmentResponse\x12j\n" +
+	"\x11ImportEnvironment\x12).honua.gitops.v1.ImportEnvironmentRequest\x1a*.honua.gitops.v1.ImportEnvironmentResponse\x12l\n" +
 	"\x11WatchEnvironments\x12).honua.gitops.v1.WatchEnvironmentsRequest\x1a*.honua.gitops.v1.WatchEnvironmentsResponse0\x01BAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
 
 var (
@@ -957,7 +1128,7 @@ func file_honua_gitops_v1_environment_service_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_environment_service_proto_rawDescData
 }
 
-var file_honua_gitops_v1_environment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_honua_gitops_v1_environment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_honua_gitops_v1_environment_service_proto_goTypes = []any{
 	(*ListEnvironmentsRequest)(nil),   // 0: honua.gitops.v1.ListEnvironmentsRequest
 	(*ListEnvironmentsResponse)(nil),  // 1: honua.gitops.v1.ListEnvironmentsResponse
@@ -971,46 +1142,53 @@ var file_honua_gitops_v1_environment_service_proto_goTypes = []any{
 	(*PauseEnvironmentResponse)(nil),  // 9: honua.gitops.v1.PauseEnvironmentResponse
 	(*ResumeEnvironmentRequest)(nil),  // 10: honua.gitops.v1.ResumeEnvironmentRequest
 	(*ResumeEnvironmentResponse)(nil), // 11: honua.gitops.v1.ResumeEnvironmentResponse
-	(*WatchEnvironmentsRequest)(nil),  // 12: honua.gitops.v1.WatchEnvironmentsRequest
-	(*WatchEnvironmentsResponse)(nil), // 13: honua.gitops.v1.WatchEnvironmentsResponse
-	(Consistency)(0),                  // 14: honua.gitops.v1.Consistency
-	(*Environment)(nil),               // 15: honua.gitops.v1.Environment
-	(*Pause)(nil),                     // 16: honua.gitops.v1.Pause
-	(*Activation)(nil),                // 17: honua.gitops.v1.Activation
-	(*timestamppb.Timestamp)(nil),     // 18: google.protobuf.Timestamp
+	(*ImportEnvironmentRequest)(nil),  // 12: honua.gitops.v1.ImportEnvironmentRequest
+	(*ImportEnvironmentResponse)(nil), // 13: honua.gitops.v1.ImportEnvironmentResponse
+	(*WatchEnvironmentsRequest)(nil),  // 14: honua.gitops.v1.WatchEnvironmentsRequest
+	(*WatchEnvironmentsResponse)(nil), // 15: honua.gitops.v1.WatchEnvironmentsResponse
+	(Consistency)(0),                  // 16: honua.gitops.v1.Consistency
+	(*Environment)(nil),               // 17: honua.gitops.v1.Environment
+	(*Pause)(nil),                     // 18: honua.gitops.v1.Pause
+	(*Activation)(nil),                // 19: honua.gitops.v1.Activation
+	(*timestamppb.Timestamp)(nil),     // 20: google.protobuf.Timestamp
+	(*Deployment)(nil),                // 21: honua.gitops.v1.Deployment
 }
 var file_honua_gitops_v1_environment_service_proto_depIdxs = []int32{
-	14, // 0: honua.gitops.v1.ListEnvironmentsRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	15, // 1: honua.gitops.v1.ListEnvironmentsResponse.environments:type_name -> honua.gitops.v1.Environment
-	16, // 2: honua.gitops.v1.ListEnvironmentsResponse.freeze:type_name -> honua.gitops.v1.Pause
-	14, // 3: honua.gitops.v1.GetEnvironmentRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	15, // 4: honua.gitops.v1.GetEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
-	16, // 5: honua.gitops.v1.GetEnvironmentResponse.freeze:type_name -> honua.gitops.v1.Pause
-	14, // 6: honua.gitops.v1.ListActivationsRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	17, // 7: honua.gitops.v1.ListActivationsResponse.activations:type_name -> honua.gitops.v1.Activation
-	18, // 8: honua.gitops.v1.PauseEnvironmentRequest.until:type_name -> google.protobuf.Timestamp
-	15, // 9: honua.gitops.v1.PauseEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
-	15, // 10: honua.gitops.v1.ResumeEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
-	15, // 11: honua.gitops.v1.WatchEnvironmentsResponse.environment:type_name -> honua.gitops.v1.Environment
-	0,  // 12: honua.gitops.v1.EnvironmentService.ListEnvironments:input_type -> honua.gitops.v1.ListEnvironmentsRequest
-	2,  // 13: honua.gitops.v1.EnvironmentService.GetEnvironment:input_type -> honua.gitops.v1.GetEnvironmentRequest
-	4,  // 14: honua.gitops.v1.EnvironmentService.ListActivations:input_type -> honua.gitops.v1.ListActivationsRequest
-	6,  // 15: honua.gitops.v1.EnvironmentService.SyncEnvironment:input_type -> honua.gitops.v1.SyncEnvironmentRequest
-	8,  // 16: honua.gitops.v1.EnvironmentService.PauseEnvironment:input_type -> honua.gitops.v1.PauseEnvironmentRequest
-	10, // 17: honua.gitops.v1.EnvironmentService.ResumeEnvironment:input_type -> honua.gitops.v1.ResumeEnvironmentRequest
-	12, // 18: honua.gitops.v1.EnvironmentService.WatchEnvironments:input_type -> honua.gitops.v1.WatchEnvironmentsRequest
-	1,  // 19: honua.gitops.v1.EnvironmentService.ListEnvironments:output_type -> honua.gitops.v1.ListEnvironmentsResponse
-	3,  // 20: honua.gitops.v1.EnvironmentService.GetEnvironment:output_type -> honua.gitops.v1.GetEnvironmentResponse
-	5,  // 21: honua.gitops.v1.EnvironmentService.ListActivations:output_type -> honua.gitops.v1.ListActivationsResponse
-	7,  // 22: honua.gitops.v1.EnvironmentService.SyncEnvironment:output_type -> honua.gitops.v1.SyncEnvironmentResponse
-	9,  // 23: honua.gitops.v1.EnvironmentService.PauseEnvironment:output_type -> honua.gitops.v1.PauseEnvironmentResponse
-	11, // 24: honua.gitops.v1.EnvironmentService.ResumeEnvironment:output_type -> honua.gitops.v1.ResumeEnvironmentResponse
-	13, // 25: honua.gitops.v1.EnvironmentService.WatchEnvironments:output_type -> honua.gitops.v1.WatchEnvironmentsResponse
-	19, // [19:26] is the sub-list for method output_type
-	12, // [12:19] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	16, // 0: honua.gitops.v1.ListEnvironmentsRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	17, // 1: honua.gitops.v1.ListEnvironmentsResponse.environments:type_name -> honua.gitops.v1.Environment
+	18, // 2: honua.gitops.v1.ListEnvironmentsResponse.freeze:type_name -> honua.gitops.v1.Pause
+	16, // 3: honua.gitops.v1.GetEnvironmentRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	17, // 4: honua.gitops.v1.GetEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	18, // 5: honua.gitops.v1.GetEnvironmentResponse.freeze:type_name -> honua.gitops.v1.Pause
+	16, // 6: honua.gitops.v1.ListActivationsRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	19, // 7: honua.gitops.v1.ListActivationsResponse.activations:type_name -> honua.gitops.v1.Activation
+	20, // 8: honua.gitops.v1.PauseEnvironmentRequest.until:type_name -> google.protobuf.Timestamp
+	17, // 9: honua.gitops.v1.PauseEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	17, // 10: honua.gitops.v1.ResumeEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	21, // 11: honua.gitops.v1.ImportEnvironmentRequest.deployments:type_name -> honua.gitops.v1.Deployment
+	17, // 12: honua.gitops.v1.ImportEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	17, // 13: honua.gitops.v1.WatchEnvironmentsResponse.environment:type_name -> honua.gitops.v1.Environment
+	0,  // 14: honua.gitops.v1.EnvironmentService.ListEnvironments:input_type -> honua.gitops.v1.ListEnvironmentsRequest
+	2,  // 15: honua.gitops.v1.EnvironmentService.GetEnvironment:input_type -> honua.gitops.v1.GetEnvironmentRequest
+	4,  // 16: honua.gitops.v1.EnvironmentService.ListActivations:input_type -> honua.gitops.v1.ListActivationsRequest
+	6,  // 17: honua.gitops.v1.EnvironmentService.SyncEnvironment:input_type -> honua.gitops.v1.SyncEnvironmentRequest
+	8,  // 18: honua.gitops.v1.EnvironmentService.PauseEnvironment:input_type -> honua.gitops.v1.PauseEnvironmentRequest
+	10, // 19: honua.gitops.v1.EnvironmentService.ResumeEnvironment:input_type -> honua.gitops.v1.ResumeEnvironmentRequest
+	12, // 20: honua.gitops.v1.EnvironmentService.ImportEnvironment:input_type -> honua.gitops.v1.ImportEnvironmentRequest
+	14, // 21: honua.gitops.v1.EnvironmentService.WatchEnvironments:input_type -> honua.gitops.v1.WatchEnvironmentsRequest
+	1,  // 22: honua.gitops.v1.EnvironmentService.ListEnvironments:output_type -> honua.gitops.v1.ListEnvironmentsResponse
+	3,  // 23: honua.gitops.v1.EnvironmentService.GetEnvironment:output_type -> honua.gitops.v1.GetEnvironmentResponse
+	5,  // 24: honua.gitops.v1.EnvironmentService.ListActivations:output_type -> honua.gitops.v1.ListActivationsResponse
+	7,  // 25: honua.gitops.v1.EnvironmentService.SyncEnvironment:output_type -> honua.gitops.v1.SyncEnvironmentResponse
+	9,  // 26: honua.gitops.v1.EnvironmentService.PauseEnvironment:output_type -> honua.gitops.v1.PauseEnvironmentResponse
+	11, // 27: honua.gitops.v1.EnvironmentService.ResumeEnvironment:output_type -> honua.gitops.v1.ResumeEnvironmentResponse
+	13, // 28: honua.gitops.v1.EnvironmentService.ImportEnvironment:output_type -> honua.gitops.v1.ImportEnvironmentResponse
+	15, // 29: honua.gitops.v1.EnvironmentService.WatchEnvironments:output_type -> honua.gitops.v1.WatchEnvironmentsResponse
+	22, // [22:30] is the sub-list for method output_type
+	14, // [14:22] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_environment_service_proto_init() }
@@ -1025,7 +1203,7 @@ func file_honua_gitops_v1_environment_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_environment_service_proto_rawDesc), len(file_honua_gitops_v1_environment_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	EnvironmentService_SyncEnvironment_FullMethodName   = "/honua.gitops.v1.EnvironmentService/SyncEnvironment"
 	EnvironmentService_PauseEnvironment_FullMethodName  = "/honua.gitops.v1.EnvironmentService/PauseEnvironment"
 	EnvironmentService_ResumeEnvironment_FullMethodName = "/honua.gitops.v1.EnvironmentService/ResumeEnvironment"
+	EnvironmentService_ImportEnvironment_FullMethodName = "/honua.gitops.v1.EnvironmentService/ImportEnvironment"
 	EnvironmentService_WatchEnvironments_FullMethodName = "/honua.gitops.v1.EnvironmentService/WatchEnvironments"
 )
 
@@ -44,6 +45,9 @@ type EnvironmentServiceClient interface {
 	PauseEnvironment(ctx context.Context, in *PauseEnvironmentRequest, opts ...grpc.CallOption) (*PauseEnvironmentResponse, error)
 	// ResumeEnvironment ends a pause.
 	ResumeEnvironment(ctx context.Context, in *ResumeEnvironmentRequest, opts ...grpc.CallOption) (*ResumeEnvironmentResponse, error)
+	// ImportEnvironment puts the history of a state file on record. It activates
+	// and approves nothing.
+	ImportEnvironment(ctx context.Context, in *ImportEnvironmentRequest, opts ...grpc.CallOption) (*ImportEnvironmentResponse, error)
 	// WatchEnvironments sends an environment whenever it changed.
 	WatchEnvironments(ctx context.Context, in *WatchEnvironmentsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEnvironmentsResponse], error)
 }
@@ -116,6 +120,16 @@ func (c *environmentServiceClient) ResumeEnvironment(ctx context.Context, in *Re
 	return out, nil
 }
 
+func (c *environmentServiceClient) ImportEnvironment(ctx context.Context, in *ImportEnvironmentRequest, opts ...grpc.CallOption) (*ImportEnvironmentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportEnvironmentResponse)
+	err := c.cc.Invoke(ctx, EnvironmentService_ImportEnvironment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *environmentServiceClient) WatchEnvironments(ctx context.Context, in *WatchEnvironmentsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEnvironmentsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &EnvironmentService_ServiceDesc.Streams[0], EnvironmentService_WatchEnvironments_FullMethodName, cOpts...)
@@ -151,6 +165,9 @@ type EnvironmentServiceServer interface {
 	PauseEnvironment(context.Context, *PauseEnvironmentRequest) (*PauseEnvironmentResponse, error)
 	// ResumeEnvironment ends a pause.
 	ResumeEnvironment(context.Context, *ResumeEnvironmentRequest) (*ResumeEnvironmentResponse, error)
+	// ImportEnvironment puts the history of a state file on record. It activates
+	// and approves nothing.
+	ImportEnvironment(context.Context, *ImportEnvironmentRequest) (*ImportEnvironmentResponse, error)
 	// WatchEnvironments sends an environment whenever it changed.
 	WatchEnvironments(*WatchEnvironmentsRequest, grpc.ServerStreamingServer[WatchEnvironmentsResponse]) error
 	mustEmbedUnimplementedEnvironmentServiceServer()
@@ -180,6 +197,9 @@ func (UnimplementedEnvironmentServiceServer) PauseEnvironment(context.Context, *
 }
 func (UnimplementedEnvironmentServiceServer) ResumeEnvironment(context.Context, *ResumeEnvironmentRequest) (*ResumeEnvironmentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResumeEnvironment not implemented")
+}
+func (UnimplementedEnvironmentServiceServer) ImportEnvironment(context.Context, *ImportEnvironmentRequest) (*ImportEnvironmentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ImportEnvironment not implemented")
 }
 func (UnimplementedEnvironmentServiceServer) WatchEnvironments(*WatchEnvironmentsRequest, grpc.ServerStreamingServer[WatchEnvironmentsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchEnvironments not implemented")
@@ -313,6 +333,24 @@ func _EnvironmentService_ResumeEnvironment_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnvironmentService_ImportEnvironment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportEnvironmentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnvironmentServiceServer).ImportEnvironment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnvironmentService_ImportEnvironment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnvironmentServiceServer).ImportEnvironment(ctx, req.(*ImportEnvironmentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _EnvironmentService_WatchEnvironments_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchEnvironmentsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -354,6 +392,10 @@ var EnvironmentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResumeEnvironment",
 			Handler:    _EnvironmentService_ResumeEnvironment_Handler,
+		},
+		{
+			MethodName: "ImportEnvironment",
+			Handler:    _EnvironmentService_ImportEnvironment_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -2091,6 +2091,7 @@ type DeploymentRecord struct {
 	Services        uint32                 `protobuf:"varint,44,opt,name=services,proto3" json:"services,omitempty"`
 	DryRun          bool                   `protobuf:"varint,45,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	HasContent      bool                   `protobuf:"varint,46,opt,name=has_content,json=hasContent,proto3" json:"has_content,omitempty"`
+	Imported        bool                   `protobuf:"varint,47,opt,name=imported,proto3" json:"imported,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -2443,6 +2444,13 @@ func (x *DeploymentRecord) GetDryRun() bool {
 func (x *DeploymentRecord) GetHasContent() bool {
 	if x != nil {
 		return x.HasContent
+	}
+	return false
+}
+
+func (x *DeploymentRecord) GetImported() bool {
+	if x != nil {
+		return x.Imported
 	}
 	return false
 }
@@ -4122,7 +4130,7 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\ttarget_id\x18\x04 \x01(\tR\btargetId\x12\x0e\n" +
 	"\x02ok\x18\x05 \x01(\bR\x02ok\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x0e\n" +
-	"\x02at\x18\a \x01(\x03R\x02at\"\x9b\r\n" +
+	"\x02at\x18\a \x01(\x03R\x02at\"\xb7\r\n" +
 	"\x10DeploymentRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12 \n" +
@@ -4177,7 +4185,8 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\bservices\x18, \x01(\rR\bservices\x12\x17\n" +
 	"\adry_run\x18- \x01(\bR\x06dryRun\x12\x1f\n" +
 	"\vhas_content\x18. \x01(\bR\n" +
-	"hasContent\"Q\n" +
+	"hasContent\x12\x1a\n" +
+	"\bimported\x18/ \x01(\bR\bimported\"Q\n" +
 	"\x11ContributorRecord\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +

@@ -657,6 +657,8 @@ type Deployment struct {
 	PreviousCommit string `protobuf:"bytes,33,opt,name=previous_commit,json=previousCommit,proto3" json:"previous_commit,omitempty"`
 	// The commits that the rewritten branch lost, the newest first: id and first line of the message.
 	RewrittenAway []string `protobuf:"bytes,34,rep,name=rewritten_away,json=rewrittenAway,proto3" json:"rewritten_away,omitempty"`
+	// Another program's record; it has no content and cannot be rolled back to.
+	Imported      bool `protobuf:"varint,35,opt,name=imported,proto3" json:"imported,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -927,6 +929,13 @@ func (x *Deployment) GetRewrittenAway() []string {
 		return x.RewrittenAway
 	}
 	return nil
+}
+
+func (x *Deployment) GetImported() bool {
+	if x != nil {
+		return x.Imported
+	}
+	return false
 }
 
 // Activation is one entry of the list of what an environment served.
@@ -2110,7 +2119,7 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\bverified\x18\x05 \x01(\bR\bverified\x12 \n" +
 	"\vunavailable\x18\x06 \x01(\bR\vunavailable\x12!\n" +
 	"\fserved_index\x18\a \x01(\x04R\vservedIndex\x12\x1a\n" +
-	"\bproblems\x18\b \x03(\tR\bproblems\"\xa5\v\n" +
+	"\bproblems\x18\b \x03(\tR\bproblems\"\xc1\v\n" +
 	"\n" +
 	"Deployment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
@@ -2151,7 +2160,8 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\fcontributors\x18\x1f \x03(\tR\fcontributors\x12\x1c\n" +
 	"\trewritten\x18  \x01(\bR\trewritten\x12'\n" +
 	"\x0fprevious_commit\x18! \x01(\tR\x0epreviousCommit\x12%\n" +
-	"\x0erewritten_away\x18\" \x03(\tR\rrewrittenAway\"\xfb\x01\n" +
+	"\x0erewritten_away\x18\" \x03(\tR\rrewrittenAway\x12\x1a\n" +
+	"\bimported\x18# \x01(\bR\bimported\"\xfb\x01\n" +
 	"\n" +
 	"Activation\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
