@@ -39,11 +39,21 @@ func TestMetricsOfANode(t *testing.T) {
 	server, metrics := observed(t)
 	answer := request(server, http.MethodGet, "/metrics")
 	status200(t, answer)
-	families, err := metrics.registry.Gather()
+	var lines []string
+	for _, registry := range []prometheus.Gatherer{metrics.registry, delivered(t, rolledBack(t))} {
+		lines = append(lines, described(t, registry)...)
+	}
+	slices.Sort(lines)
+	compare(t, "metrics.txt", []byte(strings.Join(slices.Compact(lines), "\n")+"\n"))
+}
+
+// described are the metrics of the program itself: name, labels, type.
+func described(t *testing.T, registry prometheus.Gatherer) (lines []string) {
+	t.Helper()
+	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
 	for _, f := range families {
 		if !strings.HasPrefix(f.GetName(), "honua_") {
 			continue
@@ -61,7 +71,7 @@ func TestMetricsOfANode(t *testing.T) {
 		sort.Strings(names)
 		lines = append(lines, f.GetName()+"{"+strings.Join(names, ",")+"} "+strings.ToLower(f.GetType().String()))
 	}
-	compare(t, "metrics.txt", []byte(strings.Join(lines, "\n")+"\n"))
+	return lines
 }
 
 // OpenMetrics would add _total to the names that alert rules name without it.
