@@ -1,8 +1,8 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -44,7 +44,7 @@ func (d *differ) settings(before, after Settings) {
 		subject := subject{kind: KindSetting, id: name, file: after.Sources[name].File}
 		if _, found := before.Sources[name]; !found {
 			d.added(subject)
-		} else if old[name] != now[name] {
+		} else if !sameJSON(old[name], now[name]) {
 			d.modified(subject, []fieldChange{{field: changeValue, rule: changeValue}})
 		}
 	}
@@ -55,30 +55,11 @@ func (d *differ) settings(before, after Settings) {
 	}
 }
 
-// values are all settings by name, in a form that can be compared.
-func (s Settings) values() map[string]string {
-	values := map[string]string{
-		"Ogc.DefaultLimit":              fmt.Sprint(s.Ogc.DefaultLimit),
-		"Ogc.MaxLimit":                  fmt.Sprint(s.Ogc.MaxLimit),
-		"Cors.Enabled":                  fmt.Sprint(s.Cors.Enabled),
-		"Cors.AllowedOrigins":           fmt.Sprintf("%q", s.Cors.AllowedOrigins),
-		"Cors.AllowedMethods":           fmt.Sprintf("%q", s.Cors.AllowedMethods),
-		"Cors.AllowedHeaders":           fmt.Sprintf("%q", s.Cors.AllowedHeaders),
-		"Cors.ExposedHeaders":           fmt.Sprintf("%q", s.Cors.ExposedHeaders),
-		"Cors.AllowCredentials":         fmt.Sprint(s.Cors.AllowCredentials),
-		"Cors.MaxAgeSeconds":            fmt.Sprint(s.Cors.MaxAge),
-		"ResponseCaching.Enabled":       fmt.Sprint(s.ResponseCaching.Enabled),
-		"ResponseCaching.MaxAgeSeconds": fmt.Sprint(s.ResponseCaching.MaxAge),
-		"ResponseCaching.Public":        fmt.Sprint(s.ResponseCaching.Public),
-	}
-	for prefix, extra := range map[string]map[string]json.RawMessage{
-		"": s.Extra, "Ogc.": s.Ogc.Extra, "Cors.": s.Cors.Extra, "ResponseCaching.": s.ResponseCaching.Extra,
-	} {
-		for name, value := range extra {
-			values[prefix+name] = string(value)
-		}
-	}
-	return values
+// sameJSON reports whether two values are written alike.
+func sameJSON(a, b any) bool {
+	one, err := json.Marshal(a)
+	other, otherErr := json.Marshal(b)
+	return err == nil && otherErr == nil && bytes.Equal(one, other)
 }
 
 // files compares the digests of other files, and the unknown properties at the top of known ones.

@@ -60,7 +60,8 @@ type DataSource struct {
 	ID, Type         string
 	ConnectionString string // unexpanded: ${NAME} and ${file:PATH} stand as written
 	Description      string
-	Shared           bool // it comes from shared-config.json
+	Shared           bool     // it comes from shared-config.json
+	Overrides        Position // where shared-config.json defines the same id; zero if it does not
 	Extra            map[string]json.RawMessage
 	Pos              Position
 }

@@ -32,15 +32,7 @@ func AppSettingsPath(environment string) string {
 // datasource, geometryType, srid, and, unless its data source is GeoJSON, table and geometryColumn; of a property name
 // and type; of a data source id, type, connectionString.
 func Parse(environment string, files []File) (*Model, []Problem) {
-	p := parser{
-		model:    &Model{Environment: environment, Settings: DefaultSettings()},
-		files:    make(map[string]File, len(files)),
-		sources:  map[string]int{},
-		services: map[string]Position{},
-		layers:   map[string]Position{},
-		names:    map[string]string{},
-		complete: true,
-	}
+	p := newParser(environment)
 	p.index(files)
 	p.readDataSources()
 	p.readSettings()
@@ -64,6 +56,18 @@ type parser struct {
 	layers   map[string]Position
 	names    map[string]string // column names, which repeat from layer to layer, stored once
 	missing  bool              // the absence of datasources.json has been reported
+}
+
+func newParser(environment string) *parser {
+	return &parser{
+		model:    &Model{Environment: environment, Settings: DefaultSettings()},
+		files:    map[string]File{},
+		sources:  map[string]int{},
+		services: map[string]Position{},
+		layers:   map[string]Position{},
+		names:    map[string]string{},
+		complete: true,
+	}
 }
 
 // index sorts the files into those with a meaning and those of which only the digest counts.

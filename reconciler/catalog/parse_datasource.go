@@ -46,7 +46,10 @@ func (p *parser) dataSources(list value, taken map[string]Position, shared bool)
 			p.complete = p.complete && v.kind() == kindObject && !v.has("id")
 			continue
 		}
-		if _, overridden := p.sources[fold(source.ID)]; overridden {
+		if index, overridden := p.sources[fold(source.ID)]; overridden {
+			if own := &p.model.DataSources[index]; shared && !own.Shared {
+				own.Overrides = source.Pos
+			}
 			continue
 		}
 		source.Shared = shared

@@ -33,8 +33,8 @@ func (p *parser) settings(v value) {
 		case "ResponseCaching":
 			p.caching(section)
 		default:
-			if word := spelled(string(name), []string{"GitOps", "Cluster", "Api"}); word != "" {
-				section.fail(CodeForbidden, "%s is each server's own and may not be set in Git", word)
+			if word := serverSection(string(name)); word != "" {
+				section.fail(CodeForbidden, "%s is each server's own and may not be set in Git; set it in the appsettings.json on each node", word)
 				continue
 			}
 			s.Extra = section.keep(s.Extra, "Ogc", "Cors", "ResponseCaching")
@@ -43,12 +43,27 @@ func (p *parser) settings(v value) {
 	}
 }
 
-// said notes where a setting was given.
+// serverSection is the section that Git may not hold which a name stands for, also in the flat forms in which .NET
+// writes paths: GitOps:Watcher:Branch, GitOps__Watcher__Branch.
+func serverSection(name string) string {
+	first, _, _ := strings.Cut(name, ":")
+	first, _, _ = strings.Cut(first, "__")
+	return spelled(first, []string{"GitOps", "Cluster", "Api"})
+}
+
+// said notes where a setting was given, and which weaker file's word it replaces.
 func (p *parser) said(v value, name string) {
-	if p.model.Settings.Sources == nil {
-		p.model.Settings.Sources = map[string]Position{}
+	s := &p.model.Settings
+	if s.Sources == nil {
+		s.Sources = map[string]Position{}
 	}
-	p.model.Settings.Sources[name] = v.position()
+	if before, twice := s.Sources[name]; twice && before.File != v.doc.file {
+		if s.Overridden == nil {
+			s.Overridden = map[string]Position{}
+		}
+		s.Overridden[name] = before
+	}
+	s.Sources[name] = v.position()
 }
 
 func (p *parser) ogc(v value) {

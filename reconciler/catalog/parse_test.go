@@ -33,7 +33,7 @@ func TestParseMeaning(t *testing.T) {
 		t.Errorf("services (-want +got):\n%s", diff)
 	}
 	sources := []DataSource{
-		{ID: "pg", Type: TypePostgreSQL, ConnectionString: "${DB}", Pos: Position{DataSourcesPath("production"), 1, 18}},
+		{ID: "pg", Type: TypePostgreSQL, ConnectionString: "${DB}", Pos: Position{DataSourcesPath("production"), 1, 18}, Overrides: Position{SharedConfigPath, 1, 18}},
 		{ID: "files", Type: TypeGeoJSON, ConnectionString: "cities.geojson", Shared: true, Pos: Position{SharedConfigPath, 2, 1}},
 	}
 	if diff := cmp.Diff(sources, model.DataSources); diff != "" {
@@ -63,6 +63,10 @@ func TestParseSettingsPrecedence(t *testing.T) {
 		"Cors.MaxAgeSeconds":  {AppSettingsPath("production"), 1, 52},
 		"Cors.Enabled":        {SharedConfigPath, 2, 21},
 		"Cors.AllowedOrigins": {SharedConfigPath, 2, 45},
+	}
+	want.Overridden = map[string]Position{
+		"Ogc.MaxLimit":       {SharedConfigPath, 1, 35},
+		"Cors.MaxAgeSeconds": {SharedConfigPath, 2, 90},
 	}
 	if diff := cmp.Diff(want, model.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -14,6 +14,8 @@ type Settings struct {
 	Extra           map[string]json.RawMessage // sections this version does not know, as written
 	// Sources is where a setting was said, by its name ("Ogc.MaxLimit"). What is not in it has its default.
 	Sources map[string]Position
+	// Overridden is where shared-config.json says something that appsettings.json overrides.
+	Overridden map[string]Position
 }
 
 // OgcSettings bound the pages of OGC API Features.
