@@ -45,10 +45,12 @@ type Membership interface {
 	Add(ctx context.Context, address string) (nodeID string, index uint64, err error)
 }
 
-// Inspector asks another node how it is.
+// Inspector asks a node how it is.
 type Inspector interface {
 	// NodeStatus asks one node; the context bounds the wait.
 	NodeStatus(ctx context.Context, nodeID string) (*pb.GetNodeStatusResponse, error)
+	// InspectDrift has one node, this one too, compare what it has of an environment with what is deployed.
+	InspectDrift(ctx context.Context, nodeID, environment string) (*pb.InspectDriftResponse, error)
 }
 
 // Status is what a node knows of the raft group.

@@ -23,6 +23,15 @@ func (i inspected) NodeStatus(_ context.Context, id string) (*pb.GetNodeStatusRe
 	return nil, errors.New("connection refused")
 }
 
+func (i inspected) InspectDrift(_ context.Context, id, environment string) (*pb.InspectDriftResponse, error) {
+	if i[id] == nil {
+		return nil, errors.New("connection refused")
+	}
+	return &pb.InspectDriftResponse{NodeId: id, ActivationIndex: 1, Digest: "d-" + environment, Findings: []*pb.DriftFinding{
+		{Kind: "source", Object: "roads", Message: "the table is gone"},
+	}}, nil
+}
+
 func TestStatusOfTheCluster(t *testing.T) {
 	nodes := inspected{"n2": {NodeId: "n2", Incarnation: "i2", Version: "v2", AppliedIndex: 7, StateHash: []byte{0xab}}}
 	a := serve(t, func(c *Config) { c.Nodes = nodes })

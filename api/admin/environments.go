@@ -42,9 +42,13 @@ func (s *environments) GetEnvironment(ctx context.Context, r *pb.GetEnvironmentR
 	if err != nil {
 		return nil, err
 	}
-	return &pb.GetEnvironmentResponse{
+	answer := &pb.GetEnvironmentResponse{
 		Environment: environmentMessage(state, e), AppliedIndex: state.Index(), Freeze: pauseMessage(state.Meta().Freeze),
-	}, nil
+	}
+	if r.GetIncludeConfiguration() {
+		answer.Configuration = s.configuration(state, e)
+	}
+	return answer, nil
 }
 
 // ListActivations returns what an environment served, the newest first.

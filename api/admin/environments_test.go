@@ -85,3 +85,49 @@ func TestPauseAndResume(t *testing.T) {
 		t.Errorf("%v, %v", resumed, err)
 	}
 }
+
+// What is in force is read from the active content, and only for who asks.
+func TestConfiguration(t *testing.T) {
+	a := serve(t)
+	a.node.Deploy("roads")
+	plain, err := a.environments.GetEnvironment(t.Context(), &pb.GetEnvironmentRequest{Name: "development"})
+	if err != nil || plain.GetConfiguration() != nil {
+		t.Errorf("%v, %v", plain.GetConfiguration(), err)
+	}
+	full, err := a.environments.GetEnvironment(t.Context(), &pb.GetEnvironmentRequest{Name: "development", IncludeConfiguration: true})
+	if err != nil || full.GetConfiguration().GetDigest() != full.GetEnvironment().GetActiveDigest() {
+		t.Fatalf("%v, %v", full.GetConfiguration(), err)
+	}
+	for _, s := range full.GetConfiguration().GetSettings() {
+		if s.GetName() == "Ogc.MaxLimit" && (s.GetValueJson() != "10000" || s.GetOrigin() != "default" || s.GetSource() != "") {
+			t.Errorf("%v", s)
+		}
+	}
+	nothing, err := a.environments.GetEnvironment(t.Context(), &pb.GetEnvironmentRequest{Name: "production", IncludeConfiguration: true})
+	if err != nil || nothing.GetConfiguration() != nil {
+		t.Errorf("%v, %v", nothing.GetConfiguration(), err)
+	}
+}
+
+// All members are asked; who does not answer is in the answer with the reason.
+func TestCheckDrift(t *testing.T) {
+	a := serve(t, func(c *Config) {
+		c.Nodes = inspected{"n1": {NodeId: "n1"}, "n2": {NodeId: "n2"}}
+	})
+	a.node.status.Servers = []RaftServer{{ID: "n3"}, {ID: "n2"}, {ID: "n1"}}
+	a.node.Deploy("roads")
+	answer, err := a.environments.CheckDrift(t.Context(), &pb.CheckDriftRequest{Environment: "development"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := answer.GetNodes()
+	if len(nodes) != 3 || nodes[0].GetNodeId() != "n1" || nodes[0].GetDigest() != "d-development" || nodes[0].GetFindings()[0].GetObject() != "roads" {
+		t.Errorf("%v", nodes)
+	}
+	if nodes[2].GetNodeId() != "n3" || nodes[2].GetError() != "connection refused" || answer.GetEnvironment().GetName() != "development" {
+		t.Errorf("%v", answer)
+	}
+	if _, err := a.environments.CheckDrift(t.Context(), &pb.CheckDriftRequest{Environment: "nowhere"}); err == nil {
+		t.Error("drift of an environment that does not exist")
+	}
+}

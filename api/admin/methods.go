@@ -33,6 +33,7 @@ var methods = map[string]access{
 	pb.EnvironmentService_ListEnvironments_FullMethodName:  {least: Viewer},
 	pb.EnvironmentService_GetEnvironment_FullMethodName:    {least: Viewer},
 	pb.EnvironmentService_ListActivations_FullMethodName:   {least: Viewer},
+	pb.EnvironmentService_CheckDrift_FullMethodName:        {least: Viewer},
 	pb.EnvironmentService_WatchEnvironments_FullMethodName: {least: Viewer},
 	pb.EnvironmentService_SyncEnvironment_FullMethodName:   {least: Deployer},
 	pb.EnvironmentService_PauseEnvironment_FullMethodName:  {least: Deployer},
@@ -61,6 +62,7 @@ var methods = map[string]access{
 	pb.NodeService_Stage_FullMethodName:         {node: true},
 	pb.NodeService_Verify_FullMethodName:        {node: true},
 	pb.NodeService_GetNodeStatus_FullMethodName: {node: true},
+	pb.NodeService_InspectDrift_FullMethodName:  {node: true},
 
 	grpc_health_v1.Health_Check_FullMethodName: {public: true},
 	grpc_health_v1.Health_List_FullMethodName:  {public: true},

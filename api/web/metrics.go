@@ -47,7 +47,7 @@ func NewMetrics(cfg MetricsConfig) (*Metrics, error) {
 	m := &Metrics{registry: prometheus.NewRegistry(), requests: newRequestMetrics(), git: newGitMetrics(), denied: newDenied(), webhooks: newWebhooks()}
 	parts := []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		newDeploymentCollector(cfg.Node, cfg.Now), newServingCollector(cfg.Node), newRaftCollector(cfg.Node),
+		newDeploymentCollector(cfg.Node, cfg.Now), newServingCollector(cfg.Node), newDriftCollector(cfg.Node), newRaftCollector(cfg.Node),
 		newDeliveryCollector(cfg.Node),
 		m.denied, m.webhooks, buildInfo(cfg),
 	}

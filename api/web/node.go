@@ -10,6 +10,8 @@ type Node interface {
 	Contact() Contact
 	// Serving returns what the node's registry serves, one entry for each environment.
 	Serving() []Served
+	// Drift returns how the node differs from what is deployed, by environment and kind.
+	Drift() []Drift
 }
 
 // Contact is a node's place in the raft group.
@@ -40,4 +42,15 @@ type Served struct {
 	// Problem is why it is not served as it should be, and Drift what broke of it since; empty if nothing.
 	Problem string
 	Drift   string
+}
+
+// Drift is how much drift of one kind a node found in an environment.
+type Drift struct {
+	Environment string
+	// Kind is content, catalog, file or source.
+	Kind string
+	// Open could not be put right, when it was last looked at.
+	Open int
+	// Found and Corrected count since the process began.
+	Found, Corrected uint64
 }

@@ -24,11 +24,13 @@ type testNode struct {
 	state   *fsm.State
 	contact Contact
 	serving []Served
+	drift   []Drift
 }
 
 func (n *testNode) State() *fsm.State { return n.state }
 func (n *testNode) Contact() Contact  { return n.contact }
 func (n *testNode) Serving() []Served { return n.serving }
+func (n *testNode) Drift() []Drift    { return n.drift }
 
 // leading is the contact of a node with which all is well.
 func leading() Contact {
@@ -45,7 +47,9 @@ func serving(t *testing.T) (*testNode, *admintest.Node) {
 	cluster.Create("production", "rivers")
 	state := cluster.Store().State()
 	active := state.Environment("development").Active
-	return &testNode{state: state, contact: leading(), serving: []Served{
+	return &testNode{state: state, contact: leading(), drift: []Drift{
+		{Environment: "development", Kind: "source", Open: 1, Found: 3, Corrected: 2},
+	}, serving: []Served{
 		{Environment: "development", Epoch: active.Epoch, Index: active.Index, Digest: active.Digest},
 	}}, cluster
 }

@@ -113,6 +113,15 @@ func (n *nodes) NodeStatus(ctx context.Context, id string) (*pb.GetNodeStatusRes
 	return client.GetNodeStatus(ctx, &pb.GetNodeStatusRequest{})
 }
 
+// InspectDrift has a member compare what it has with what is deployed.
+func (n *nodes) InspectDrift(ctx context.Context, id, environment string) (*pb.InspectDriftResponse, error) {
+	client, err := n.Node(id)
+	if err != nil {
+		return nil, err
+	}
+	return client.InspectDrift(ctx, &pb.InspectDriftRequest{Environment: environment})
+}
+
 // localNode is this node's own half as a client.
 type localNode struct{ node *node.Node }
 
@@ -126,6 +135,10 @@ func (l localNode) Verify(ctx context.Context, in *pb.VerifyRequest, _ ...grpc.C
 
 func (l localNode) GetNodeStatus(ctx context.Context, in *pb.GetNodeStatusRequest, _ ...grpc.CallOption) (*pb.GetNodeStatusResponse, error) {
 	return l.node.GetNodeStatus(ctx, in)
+}
+
+func (l localNode) InspectDrift(ctx context.Context, in *pb.InspectDriftRequest, _ ...grpc.CallOption) (*pb.InspectDriftResponse, error) {
+	return l.node.InspectDrift(ctx, in)
 }
 
 // membership is the raft group as the admin API sees it.

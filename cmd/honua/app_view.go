@@ -35,6 +35,14 @@ func (w *webNode) Serving() []web.Served {
 	return served
 }
 
+func (w *webNode) Drift() []web.Drift {
+	var drift []web.Drift
+	for _, d := range w.app.node.DriftCounts() {
+		drift = append(drift, web.Drift(d))
+	}
+	return drift
+}
+
 // observeRequest counts one request for features.
 func (a *app) observeRequest(o ogc.Observation) {
 	a.metrics.ObserveRequest(web.Request{

@@ -75,27 +75,59 @@ func pauseText(p view.Pause) string {
 func newEnvironmentShowCommand(s *session) *cobra.Command {
 	var read readFlags
 	command := &cobra.Command{
-		Use:     "show ENVIRONMENT",
-		Short:   "Show one environment: what it serves, where, and what keeps it from more",
-		Example: "  honua environment show production",
+		Use:   "show ENVIRONMENT",
+		Short: "Show one environment: what it serves, where, and what keeps it from more",
+		Long: `Show one environment: what it serves, where, and what keeps it from more. With -o json or yaml it also
+shows the configuration in force: each server setting and data source with the file and line where it was
+said (environment, shared, or a default) and what it overrides. The table shows what is no default.`,
+		Example: "  honua environment show production\n  honua environment show production -o json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.checkFormat(); err != nil {
 				return err
 			}
-			answer, err := s.environment(cmd.Context(), args[0], read.consistency())
+			answer, err := s.environmentWith(cmd.Context(), &pb.GetEnvironmentRequest{
+				Name: args[0], Consistency: read.consistency(), IncludeConfiguration: true,
+			})
 			if err != nil {
 				return err
 			}
-			e := view.NewEnvironment(answer.GetEnvironment())
+			e := shownEnvironment{view.NewEnvironment(answer.GetEnvironment()), view.NewConfiguration(answer.GetConfiguration())}
 			return s.print(e, func(w io.Writer) error {
 				freezeLine(w, view.NewPause(answer.GetFreeze()))
-				return s.environmentDetails(w, e)
+				if err := s.environmentDetails(w, e.Environment); err != nil {
+					return err
+				}
+				return s.configurationTable(w, e.Configuration)
 			})
 		},
 	}
 	read.register(command.Flags())
 	return command
+}
+
+// shownEnvironment is the answer of `environment show`.
+type shownEnvironment struct {
+	view.Environment
+	Configuration *view.Configuration `json:"configuration"`
+}
+
+// configurationTable shows what somebody said; defaults are in the JSON.
+func (s *session) configurationTable(w io.Writer, c *view.Configuration) error {
+	if c == nil {
+		return nil
+	}
+	newline(w)
+	t := newTable(w, "CONFIGURATION", "VALUE", "FROM", "OVERRIDES")
+	for _, setting := range c.Settings {
+		if setting.Source != "" {
+			t.row(safe(setting.Name), s.clip(string(setting.Value), 40), safe(setting.Source), safe(setting.Overrides))
+		}
+	}
+	for _, source := range c.DataSources {
+		t.row("data source "+safe(source.ID), safe(source.Type), safe(source.Source), safe(source.Overrides))
+	}
+	return t.flush()
 }
 
 func (s *session) environmentDetails(w io.Writer, e view.Environment) error {

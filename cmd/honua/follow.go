@@ -62,10 +62,10 @@ func (s *session) watchEnvironment(ctx context.Context, name string, done func(*
 	return c.WatchEnvironments(ctx, &pb.WatchEnvironmentsRequest{Name: name}, done)
 }
 
-// environment reads one environment.
-func (s *session) environment(ctx context.Context, name string, consistency pb.Consistency) (answer *pb.GetEnvironmentResponse, err error) {
+// environmentWith reads one environment.
+func (s *session) environmentWith(ctx context.Context, request *pb.GetEnvironmentRequest) (answer *pb.GetEnvironmentResponse, err error) {
 	err = s.call(ctx, func(ctx context.Context, c *client.Client) (err error) {
-		answer, err = c.Environments().GetEnvironment(ctx, &pb.GetEnvironmentRequest{Name: name, Consistency: consistency})
+		answer, err = c.Environments().GetEnvironment(ctx, request)
 		return err
 	})
 	return answer, err

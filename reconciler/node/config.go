@@ -16,7 +16,7 @@ import (
 type Registry interface {
 	Build(ctx context.Context, in registry.BuildInput) (*registry.Catalog, []catalog.Problem)
 	Swap(environment string, next *registry.Catalog) (previous string)
-	Digest(environment string) (string, bool)
+	Current(environment string) (current *registry.Catalog, release func(), ok bool)
 	Probe(ctx context.Context, environment string) ([]registry.ProbeResult, bool)
 }
 

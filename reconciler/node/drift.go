@@ -5,20 +5,26 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 // Pacing of the search for drift.
 const (
-	// defaultProbeInterval is how often what is served is probed.
+	// defaultProbeInterval is how often what is served is compared with what is deployed.
 	defaultProbeInterval = 10 * time.Second
-	// probeShare bounds what probing costs: the pause after it is at least so many times as long as it took.
+	// probeShare bounds what comparing costs: the pause after it is at least so many times as long as it took.
 	probeShare = 20
-	// shownDrift is how many layers a message names.
-	shownDrift = 3
+	// shownDrift is how many differences a message names.
+	shownDrift = 8
 )
 
-// searchDrift probes what is served, again and again. What breaks after a
-// deployment completed is drift: it is reported, and nothing is rolled back.
+// searchDrift compares what is served with what is deployed, again and again. What breaks after a deployment
+// completed is drift: it is put right where that is possible, else reported, and nothing is rolled back. The files
+// are looked at by their writer, on an interval of its own.
 func (n *Node) searchDrift(ctx context.Context) {
 	interval := n.config.ProbeInterval
 	if interval == 0 {
@@ -28,36 +34,59 @@ func (n *Node) searchDrift(ctx context.Context) {
 		begun := time.Now()
 		for _, s := range n.Serves() {
 			if s.Problem == "" {
-				n.probeForDrift(ctx, s)
+				_, _ = n.lookForDrift(ctx, s, false) // it fails only when the context has ended
 			}
 		}
 		pause = max(interval, probeShare*time.Since(begun))
 	}
 }
 
-// probeForDrift probes one environment. A probe that did not finish says nothing.
-func (n *Node) probeForDrift(ctx context.Context, s Serving) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	results, ok := n.config.Registry.Probe(ctx, s.Environment)
-	if !ok || ctx.Err() != nil {
-		return
+// lookForDrift inspects one environment, one inspection at a time, and records what it found.
+func (n *Node) lookForDrift(ctx context.Context, s Serving, files bool) (inspection, error) {
+	select {
+	case n.inspecting <- struct{}{}:
+		defer func() { <-n.inspecting }()
+	case <-ctx.Done():
+		return inspection{}, ctx.Err()
 	}
+	found := n.inspect(ctx, s, files)
+	n.report(ctx, s, found)
+	return found, nil
+}
+
+// report logs what is news, meters it and puts what is left on this node's record.
+func (n *Node) report(ctx context.Context, s Serving, found inspection) {
+	n.meter.record(s.Environment, found)
 	var broken []string
-	for _, r := range results {
-		if !r.OK {
-			broken = append(broken, "layer "+r.Layer+": "+r.Reason)
+	for _, d := range found.drift {
+		switch {
+		case d.Corrected && d.Kind != DriftFile: // the files' writer says it itself
+			n.config.Logger.WarnContext(ctx, msgDriftCorrected, "environment", s.Environment, "kind", d.Kind,
+				"object", d.Object, "problem", d.Message)
+		case !d.Corrected:
+			broken = append(broken, d.text())
 		}
 	}
-	found := driftMessage(broken)
-	if !n.noteDrift(s, found) {
+	message := driftMessage(broken)
+	if message == "" && !found.complete {
+		return // what did not finish says nothing
+	}
+	if !n.noteDrift(s, message) {
 		return
 	}
-	if found == "" {
+	if message == "" {
 		n.config.Logger.InfoContext(ctx, msgDriftOver, "environment", s.Environment)
 		return
 	}
-	n.config.Logger.WarnContext(ctx, msgDriftFound, "environment", s.Environment, "problem", found)
+	n.config.Logger.WarnContext(ctx, msgDriftFound, "environment", s.Environment, "problem", message)
+}
+
+// text is a difference as health messages show it.
+func (d Drift) text() string {
+	if d.Kind == DriftSource {
+		return "layer " + d.Object + ": " + d.Message
+	}
+	return d.Kind + ": " + d.Message
 }
 
 // driftMessage names the first few of what is broken; empty if nothing is.
@@ -68,16 +97,43 @@ func driftMessage(broken []string) string {
 	return fmt.Sprintf("%s; and %d more", strings.Join(broken[:shownDrift], "; "), len(broken)-shownDrift)
 }
 
-// noteDrift records what a probe of an activation found, unless another one is
-// served by now, and reports whether it is news.
-func (n *Node) noteDrift(probed Serving, found string) bool {
+// noteDrift records what an inspection of an activation found, unless another one is served by now, and reports
+// whether it is news.
+func (n *Node) noteDrift(inspected Serving, found string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := n.serves[probed.Environment]
-	if s.Epoch != probed.Epoch || s.ActivationIndex != probed.ActivationIndex || s.drift == found {
+	s := n.serves[inspected.Environment]
+	if s.Epoch != inspected.Epoch || s.ActivationIndex != inspected.ActivationIndex || s.drift == found {
 		return false
 	}
 	s.drift = found
-	n.serves[probed.Environment] = s
+	n.serves[inspected.Environment] = s
 	return true
+}
+
+// InspectDrift compares now what this node has of an environment with what is deployed.
+func (n *Node) InspectDrift(ctx context.Context, request *pb.InspectDriftRequest) (*pb.InspectDriftResponse, error) {
+	response := &pb.InspectDriftResponse{NodeId: n.config.NodeID}
+	for _, s := range n.Serves() {
+		if s.Environment != request.GetEnvironment() {
+			continue
+		}
+		response.ActivationIndex = s.ActivationIndex
+		if s.Problem != "" {
+			response.Findings = append(response.Findings, &pb.DriftFinding{Kind: DriftCatalog, Object: s.Environment, Message: s.Problem})
+			return response, nil
+		}
+		found, err := n.lookForDrift(ctx, s, true)
+		if err != nil {
+			return nil, status.FromContextError(err).Err()
+		}
+		response.Digest = found.digest
+		for _, d := range found.drift {
+			response.Findings = append(response.Findings, &pb.DriftFinding{
+				Kind: d.Kind, Object: d.Object, Message: d.Message, Corrected: d.Corrected,
+			})
+		}
+		return response, nil
+	}
+	return nil, status.Errorf(codes.NotFound, "node %s serves nothing of environment %s", n.config.NodeID, request.GetEnvironment())
 }

@@ -108,6 +108,8 @@ func (n *Node) catchUp(ctx context.Context, state *fsm.State) (behind bool, err 
 // swapped, Active on disk. A repair of what was activated before is no
 // activation: it is journalled as resumed (I2).
 func (n *Node) activate(ctx context.Context, state *fsm.State, env *fsm.Environment, known serving, ok bool) error {
+	n.activating.Lock()
+	defer n.activating.Unlock()
 	begun := n.config.Now()
 	active := env.Active
 	built := n.stages.take(env.Name, active.Digest)

@@ -28,6 +28,13 @@ type Node struct {
 	bundles *bundleStore
 	journal *Journal
 	stages  *stages
+	meter   *driftMeter
+	// inspecting is held by the one inspection that is under way.
+	inspecting chan struct{}
+	// fileQuestions go to the writer of the files.
+	fileQuestions chan fileQuestion
+	// activating is held while what is served is replaced.
+	activating sync.Mutex
 
 	mu       sync.Mutex
 	serves   map[string]serving
@@ -54,7 +61,8 @@ func Open(ctx context.Context, config Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		config: config, bundles: bundles, journal: journal, stages: newStages(),
+		config: config, bundles: bundles, journal: journal, stages: newStages(), meter: newDriftMeter(),
+		inspecting: make(chan struct{}, 1), fileQuestions: make(chan fileQuestion),
 		serves: map[string]serving{}, advanced: make(chan struct{}),
 	}
 	if err := n.resume(ctx, last); err != nil {

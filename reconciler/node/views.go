@@ -23,7 +23,7 @@ const (
 type views struct {
 	node *Node
 	// written is the content that each file was given last, by path.
-	written map[string][]byte
+	written map[string]viewFile
 	// shown is the index of the change that each environment's file shows.
 	shown map[string]uint64
 	// begun is when the present viewPause began, spent what was written since.
@@ -31,10 +31,16 @@ type views struct {
 	spent int
 }
 
+// viewFile is a file as it was written last.
+type viewFile struct {
+	environment string
+	content     []byte
+}
+
 // writeViews keeps the files in step with the state, and puts back what was
 // edited by hand: they are views, a decision is made by command.
 func (n *Node) writeViews(ctx context.Context) {
-	v := &views{node: n, written: map[string][]byte{}, shown: map[string]uint64{}}
+	v := &views{node: n, written: map[string]viewFile{}, shown: map[string]uint64{}}
 	inspect := time.NewTicker(viewInterval)
 	defer inspect.Stop()
 	for {
@@ -50,7 +56,9 @@ func (n *Node) writeViews(ctx context.Context) {
 			return
 		case <-changed:
 		case <-inspect.C:
-			v.inspect(ctx)
+			v.inspect(ctx, "")
+		case ask := <-n.fileQuestions:
+			ask.answer <- v.inspect(ctx, ask.environment)
 		}
 	}
 }
@@ -81,7 +89,7 @@ func (v *views) spend() bool {
 func (v *views) environment(ctx context.Context, state *fsm.State, env *fsm.Environment) {
 	content, err := renderState(state, env)
 	if err == nil {
-		err = v.put(ctx, filepath.Join(v.node.config.StateDirectory, env.Name+".json"), content)
+		err = v.put(ctx, env.Name, filepath.Join(v.node.config.StateDirectory, env.Name+".json"), content)
 	}
 	for _, id := range append([]string{env.CurrentID}, env.Waiting...) {
 		if err == nil {
@@ -109,41 +117,52 @@ func (v *views) approval(ctx context.Context, d *fsm.Deployment) error {
 	if err != nil {
 		return err
 	}
-	return v.put(ctx, filepath.Join(v.node.config.ApprovalDirectory, d.ID+".json"), content)
+	return v.put(ctx, d.Environment, filepath.Join(v.node.config.ApprovalDirectory, d.ID+".json"), content)
 }
 
 // put writes a file that does not have the content yet.
-func (v *views) put(ctx context.Context, path string, content []byte) error {
-	before := v.written[path]
-	if before != nil && v.edited(path) {
-		v.node.config.Logger.WarnContext(ctx, msgDrift, "file", path)
-	} else if bytes.Equal(before, content) {
+func (v *views) put(ctx context.Context, environment, path string, content []byte) error {
+	before, known := v.written[path]
+	if known && v.edited(path) {
+		v.drifted(ctx, environment, path)
+	} else if bytes.Equal(before.content, content) {
 		return nil
 	}
 	if err := replaceFile(path, content); err != nil {
 		return err
 	}
-	v.written[path] = content
+	v.written[path] = viewFile{environment, content}
 	return nil
 }
 
 // edited reports whether a file is not what was written.
 func (v *views) edited(path string) bool {
 	found, err := os.ReadFile(path)
-	return err != nil || !bytes.Equal(found, v.written[path])
+	return err != nil || !bytes.Equal(found, v.written[path].content)
 }
 
-// inspect puts back what was edited while nothing changed.
-func (v *views) inspect(ctx context.Context) {
-	for path, content := range v.written {
-		if !v.edited(path) {
+// drifted says that a file was edited, and counts it as put right: it is written again.
+func (v *views) drifted(ctx context.Context, environment, path string) {
+	v.node.config.Logger.WarnContext(ctx, msgDrift, "file", path)
+	v.node.meter.corrected(environment, DriftFile)
+}
+
+// inspect puts back what was edited while nothing changed, of one environment or, if it is empty, of all.
+func (v *views) inspect(ctx context.Context, environment string) []Drift {
+	var found []Drift
+	for path, file := range v.written {
+		if environment != "" && file.environment != environment || !v.edited(path) {
 			continue
 		}
-		v.node.config.Logger.WarnContext(ctx, msgDrift, "file", path)
-		if err := replaceFile(path, content); err != nil && !errors.Is(err, os.ErrNotExist) {
+		v.drifted(ctx, file.environment, path)
+		drift := Drift{Kind: DriftFile, Object: path, Message: "the file was not as it was written", Corrected: true}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), replaceFile(path, file.content)); err != nil {
 			v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "file", path, "error", err)
+			drift.Message, drift.Corrected = "the file cannot be written: "+err.Error(), false
 		}
+		found = append(found, drift)
 	}
+	return found
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

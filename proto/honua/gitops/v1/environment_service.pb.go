@@ -127,11 +127,13 @@ func (x *ListEnvironmentsResponse) GetFreeze() *Pause {
 }
 
 type GetEnvironmentRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Consistency   Consistency            `protobuf:"varint,2,opt,name=consistency,proto3,enum=honua.gitops.v1.Consistency" json:"consistency,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Consistency Consistency            `protobuf:"varint,2,opt,name=consistency,proto3,enum=honua.gitops.v1.Consistency" json:"consistency,omitempty"`
+	// Say also what configuration is in force and where each value comes from.
+	IncludeConfiguration bool `protobuf:"varint,3,opt,name=include_configuration,json=includeConfiguration,proto3" json:"include_configuration,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *GetEnvironmentRequest) Reset() {
@@ -178,11 +180,20 @@ func (x *GetEnvironmentRequest) GetConsistency() Consistency {
 	return Consistency_CONSISTENCY_UNSPECIFIED
 }
 
+func (x *GetEnvironmentRequest) GetIncludeConfiguration() bool {
+	if x != nil {
+		return x.IncludeConfiguration
+	}
+	return false
+}
+
 type GetEnvironmentResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Environment   *Environment           `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
-	AppliedIndex  uint64                 `protobuf:"varint,2,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
-	Freeze        *Pause                 `protobuf:"bytes,3,opt,name=freeze,proto3" json:"freeze,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Environment  *Environment           `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	AppliedIndex uint64                 `protobuf:"varint,2,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	Freeze       *Pause                 `protobuf:"bytes,3,opt,name=freeze,proto3" json:"freeze,omitempty"`
+	// Absent unless asked for, and where nothing is active.
+	Configuration *Configuration `protobuf:"bytes,4,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -238,6 +249,420 @@ func (x *GetEnvironmentResponse) GetFreeze() *Pause {
 	return nil
 }
 
+func (x *GetEnvironmentResponse) GetConfiguration() *Configuration {
+	if x != nil {
+		return x.Configuration
+	}
+	return nil
+}
+
+// Configuration is what the files of the active content come to together.
+type Configuration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The content that it was read from.
+	Digest string `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Sorted by name.
+	Settings      []*ConfigurationSetting    `protobuf:"bytes,2,rep,name=settings,proto3" json:"settings,omitempty"`
+	DataSources   []*ConfigurationDataSource `protobuf:"bytes,3,rep,name=data_sources,json=dataSources,proto3" json:"data_sources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Configuration) Reset() {
+	*x = Configuration{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Configuration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Configuration) ProtoMessage() {}
+
+func (x *Configuration) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
+func (*Configuration) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Configuration) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Configuration) GetSettings() []*ConfigurationSetting {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *Configuration) GetDataSources() []*ConfigurationDataSource {
+	if x != nil {
+		return x.DataSources
+	}
+	return nil
+}
+
+// ConfigurationSetting is one server setting in force.
+type ConfigurationSetting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Like Ogc.MaxLimit.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The value as JSON; durations are seconds.
+	ValueJson string `protobuf:"bytes,2,opt,name=value_json,json=valueJson,proto3" json:"value_json,omitempty"`
+	// environment, shared or default: each overrides the ones after it.
+	Origin string `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
+	// file:line:column; empty for a default.
+	Source string `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	// Where a weaker file says something else of it; empty if none does.
+	Overrides     string `protobuf:"bytes,5,opt,name=overrides,proto3" json:"overrides,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigurationSetting) Reset() {
+	*x = ConfigurationSetting{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigurationSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigurationSetting) ProtoMessage() {}
+
+func (x *ConfigurationSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigurationSetting.ProtoReflect.Descriptor instead.
+func (*ConfigurationSetting) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ConfigurationSetting) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ConfigurationSetting) GetValueJson() string {
+	if x != nil {
+		return x.ValueJson
+	}
+	return ""
+}
+
+func (x *ConfigurationSetting) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *ConfigurationSetting) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ConfigurationSetting) GetOverrides() string {
+	if x != nil {
+		return x.Overrides
+	}
+	return ""
+}
+
+// ConfigurationDataSource is one data source that layers can name. Connection
+// strings are not shown: they may hold secrets.
+type ConfigurationDataSource struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Type          string                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	Origin        string                 `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
+	Source        string                 `protobuf:"bytes,4,opt,name=source,proto3" json:"source,omitempty"`
+	Overrides     string                 `protobuf:"bytes,5,opt,name=overrides,proto3" json:"overrides,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigurationDataSource) Reset() {
+	*x = ConfigurationDataSource{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigurationDataSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigurationDataSource) ProtoMessage() {}
+
+func (x *ConfigurationDataSource) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigurationDataSource.ProtoReflect.Descriptor instead.
+func (*ConfigurationDataSource) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ConfigurationDataSource) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ConfigurationDataSource) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ConfigurationDataSource) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *ConfigurationDataSource) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ConfigurationDataSource) GetOverrides() string {
+	if x != nil {
+		return x.Overrides
+	}
+	return ""
+}
+
+type CheckDriftRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDriftRequest) Reset() {
+	*x = CheckDriftRequest{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDriftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDriftRequest) ProtoMessage() {}
+
+func (x *CheckDriftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDriftRequest.ProtoReflect.Descriptor instead.
+func (*CheckDriftRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CheckDriftRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+type CheckDriftResponse struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Environment  *Environment           `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	AppliedIndex uint64                 `protobuf:"varint,2,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	// Every member of the cluster, by id.
+	Nodes         []*NodeDrift `protobuf:"bytes,3,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDriftResponse) Reset() {
+	*x = CheckDriftResponse{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDriftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDriftResponse) ProtoMessage() {}
+
+func (x *CheckDriftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDriftResponse.ProtoReflect.Descriptor instead.
+func (*CheckDriftResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CheckDriftResponse) GetEnvironment() *Environment {
+	if x != nil {
+		return x.Environment
+	}
+	return nil
+}
+
+func (x *CheckDriftResponse) GetAppliedIndex() uint64 {
+	if x != nil {
+		return x.AppliedIndex
+	}
+	return 0
+}
+
+func (x *CheckDriftResponse) GetNodes() []*NodeDrift {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+// NodeDrift is what one node found.
+type NodeDrift struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	NodeId string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	// Why there is no answer; empty if there is one.
+	Error           string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	ActivationIndex uint64 `protobuf:"varint,3,opt,name=activation_index,json=activationIndex,proto3" json:"activation_index,omitempty"`
+	// The digest of what is served, computed anew from the stored bytes.
+	Digest        string          `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	Findings      []*DriftFinding `protobuf:"bytes,5,rep,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeDrift) Reset() {
+	*x = NodeDrift{}
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeDrift) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeDrift) ProtoMessage() {}
+
+func (x *NodeDrift) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeDrift.ProtoReflect.Descriptor instead.
+func (*NodeDrift) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *NodeDrift) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *NodeDrift) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *NodeDrift) GetActivationIndex() uint64 {
+	if x != nil {
+		return x.ActivationIndex
+	}
+	return 0
+}
+
+func (x *NodeDrift) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *NodeDrift) GetFindings() []*DriftFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
 type ListActivationsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
@@ -250,7 +675,7 @@ type ListActivationsRequest struct {
 
 func (x *ListActivationsRequest) Reset() {
 	*x = ListActivationsRequest{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[4]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -262,7 +687,7 @@ func (x *ListActivationsRequest) String() string {
 func (*ListActivationsRequest) ProtoMessage() {}
 
 func (x *ListActivationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[4]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -275,7 +700,7 @@ func (x *ListActivationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActivationsRequest.ProtoReflect.Descriptor instead.
 func (*ListActivationsRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{4}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListActivationsRequest) GetEnvironment() string {
@@ -317,7 +742,7 @@ type ListActivationsResponse struct {
 
 func (x *ListActivationsResponse) Reset() {
 	*x = ListActivationsResponse{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -329,7 +754,7 @@ func (x *ListActivationsResponse) String() string {
 func (*ListActivationsResponse) ProtoMessage() {}
 
 func (x *ListActivationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -342,7 +767,7 @@ func (x *ListActivationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActivationsResponse.ProtoReflect.Descriptor instead.
 func (*ListActivationsResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{5}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListActivationsResponse) GetActivations() []*Activation {
@@ -379,7 +804,7 @@ type SyncEnvironmentRequest struct {
 
 func (x *SyncEnvironmentRequest) Reset() {
 	*x = SyncEnvironmentRequest{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -391,7 +816,7 @@ func (x *SyncEnvironmentRequest) String() string {
 func (*SyncEnvironmentRequest) ProtoMessage() {}
 
 func (x *SyncEnvironmentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -404,7 +829,7 @@ func (x *SyncEnvironmentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncEnvironmentRequest.ProtoReflect.Descriptor instead.
 func (*SyncEnvironmentRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{6}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SyncEnvironmentRequest) GetRequestId() string {
@@ -446,7 +871,7 @@ type SyncEnvironmentResponse struct {
 
 func (x *SyncEnvironmentResponse) Reset() {
 	*x = SyncEnvironmentResponse{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -458,7 +883,7 @@ func (x *SyncEnvironmentResponse) String() string {
 func (*SyncEnvironmentResponse) ProtoMessage() {}
 
 func (x *SyncEnvironmentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -471,7 +896,7 @@ func (x *SyncEnvironmentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncEnvironmentResponse.ProtoReflect.Descriptor instead.
 func (*SyncEnvironmentResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{7}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SyncEnvironmentResponse) GetGeneration() uint64 {
@@ -503,7 +928,7 @@ type PauseEnvironmentRequest struct {
 
 func (x *PauseEnvironmentRequest) Reset() {
 	*x = PauseEnvironmentRequest{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +940,7 @@ func (x *PauseEnvironmentRequest) String() string {
 func (*PauseEnvironmentRequest) ProtoMessage() {}
 
 func (x *PauseEnvironmentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +953,7 @@ func (x *PauseEnvironmentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseEnvironmentRequest.ProtoReflect.Descriptor instead.
 func (*PauseEnvironmentRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{8}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *PauseEnvironmentRequest) GetRequestId() string {
@@ -583,7 +1008,7 @@ type PauseEnvironmentResponse struct {
 
 func (x *PauseEnvironmentResponse) Reset() {
 	*x = PauseEnvironmentResponse{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -595,7 +1020,7 @@ func (x *PauseEnvironmentResponse) String() string {
 func (*PauseEnvironmentResponse) ProtoMessage() {}
 
 func (x *PauseEnvironmentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -608,7 +1033,7 @@ func (x *PauseEnvironmentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseEnvironmentResponse.ProtoReflect.Descriptor instead.
 func (*PauseEnvironmentResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{9}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PauseEnvironmentResponse) GetEnvironment() *Environment {
@@ -638,7 +1063,7 @@ type ResumeEnvironmentRequest struct {
 
 func (x *ResumeEnvironmentRequest) Reset() {
 	*x = ResumeEnvironmentRequest{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +1075,7 @@ func (x *ResumeEnvironmentRequest) String() string {
 func (*ResumeEnvironmentRequest) ProtoMessage() {}
 
 func (x *ResumeEnvironmentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +1088,7 @@ func (x *ResumeEnvironmentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeEnvironmentRequest.ProtoReflect.Descriptor instead.
 func (*ResumeEnvironmentRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{10}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ResumeEnvironmentRequest) GetRequestId() string {
@@ -711,7 +1136,7 @@ type ResumeEnvironmentResponse struct {
 
 func (x *ResumeEnvironmentResponse) Reset() {
 	*x = ResumeEnvironmentResponse{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +1148,7 @@ func (x *ResumeEnvironmentResponse) String() string {
 func (*ResumeEnvironmentResponse) ProtoMessage() {}
 
 func (x *ResumeEnvironmentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +1161,7 @@ func (x *ResumeEnvironmentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeEnvironmentResponse.ProtoReflect.Descriptor instead.
 func (*ResumeEnvironmentResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ResumeEnvironmentResponse) GetEnvironment() *Environment {
@@ -772,7 +1197,7 @@ type ImportEnvironmentRequest struct {
 
 func (x *ImportEnvironmentRequest) Reset() {
 	*x = ImportEnvironmentRequest{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -784,7 +1209,7 @@ func (x *ImportEnvironmentRequest) String() string {
 func (*ImportEnvironmentRequest) ProtoMessage() {}
 
 func (x *ImportEnvironmentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -797,7 +1222,7 @@ func (x *ImportEnvironmentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportEnvironmentRequest.ProtoReflect.Descriptor instead.
 func (*ImportEnvironmentRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{12}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ImportEnvironmentRequest) GetRequestId() string {
@@ -861,7 +1286,7 @@ type ImportEnvironmentResponse struct {
 
 func (x *ImportEnvironmentResponse) Reset() {
 	*x = ImportEnvironmentResponse{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +1298,7 @@ func (x *ImportEnvironmentResponse) String() string {
 func (*ImportEnvironmentResponse) ProtoMessage() {}
 
 func (x *ImportEnvironmentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +1311,7 @@ func (x *ImportEnvironmentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportEnvironmentResponse.ProtoReflect.Descriptor instead.
 func (*ImportEnvironmentResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{13}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ImportEnvironmentResponse) GetImported() uint32 {
@@ -922,7 +1347,7 @@ type WatchEnvironmentsRequest struct {
 
 func (x *WatchEnvironmentsRequest) Reset() {
 	*x = WatchEnvironmentsRequest{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -934,7 +1359,7 @@ func (x *WatchEnvironmentsRequest) String() string {
 func (*WatchEnvironmentsRequest) ProtoMessage() {}
 
 func (x *WatchEnvironmentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -947,7 +1372,7 @@ func (x *WatchEnvironmentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEnvironmentsRequest.ProtoReflect.Descriptor instead.
 func (*WatchEnvironmentsRequest) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{14}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WatchEnvironmentsRequest) GetName() string {
@@ -976,7 +1401,7 @@ type WatchEnvironmentsResponse struct {
 
 func (x *WatchEnvironmentsResponse) Reset() {
 	*x = WatchEnvironmentsResponse{}
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1413,7 @@ func (x *WatchEnvironmentsResponse) String() string {
 func (*WatchEnvironmentsResponse) ProtoMessage() {}
 
 func (x *WatchEnvironmentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_environment_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1426,7 @@ func (x *WatchEnvironmentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEnvironmentsResponse.ProtoReflect.Descriptor instead.
 func (*WatchEnvironmentsResponse) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{15}
+	return file_honua_gitops_v1_environment_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WatchEnvironmentsResponse) GetIndex() uint64 {
@@ -1035,14 +1460,45 @@ const file_honua_gitops_v1_environment_service_proto_rawDesc = "" +
 	"\x18ListEnvironmentsResponse\x12@\n" +
 	"\fenvironments\x18\x01 \x03(\v2\x1c.honua.gitops.v1.EnvironmentR\fenvironments\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12.\n" +
-	"\x06freeze\x18\x03 \x01(\v2\x16.honua.gitops.v1.PauseR\x06freeze\"k\n" +
+	"\x06freeze\x18\x03 \x01(\v2\x16.honua.gitops.v1.PauseR\x06freeze\"\xa0\x01\n" +
 	"\x15GetEnvironmentRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12>\n" +
-	"\vconsistency\x18\x02 \x01(\x0e2\x1c.honua.gitops.v1.ConsistencyR\vconsistency\"\xad\x01\n" +
+	"\vconsistency\x18\x02 \x01(\x0e2\x1c.honua.gitops.v1.ConsistencyR\vconsistency\x123\n" +
+	"\x15include_configuration\x18\x03 \x01(\bR\x14includeConfiguration\"\xf3\x01\n" +
 	"\x16GetEnvironmentResponse\x12>\n" +
 	"\venvironment\x18\x01 \x01(\v2\x1c.honua.gitops.v1.EnvironmentR\venvironment\x12#\n" +
 	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x12.\n" +
-	"\x06freeze\x18\x03 \x01(\v2\x16.honua.gitops.v1.PauseR\x06freeze\"\xb6\x01\n" +
+	"\x06freeze\x18\x03 \x01(\v2\x16.honua.gitops.v1.PauseR\x06freeze\x12D\n" +
+	"\rconfiguration\x18\x04 \x01(\v2\x1e.honua.gitops.v1.ConfigurationR\rconfiguration\"\xb7\x01\n" +
+	"\rConfiguration\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\tR\x06digest\x12A\n" +
+	"\bsettings\x18\x02 \x03(\v2%.honua.gitops.v1.ConfigurationSettingR\bsettings\x12K\n" +
+	"\fdata_sources\x18\x03 \x03(\v2(.honua.gitops.v1.ConfigurationDataSourceR\vdataSources\"\x97\x01\n" +
+	"\x14ConfigurationSetting\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"value_json\x18\x02 \x01(\tR\tvalueJson\x12\x16\n" +
+	"\x06origin\x18\x03 \x01(\tR\x06origin\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x1c\n" +
+	"\toverrides\x18\x05 \x01(\tR\toverrides\"\x8b\x01\n" +
+	"\x17ConfigurationDataSource\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\x12\x16\n" +
+	"\x06origin\x18\x03 \x01(\tR\x06origin\x12\x16\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\x12\x1c\n" +
+	"\toverrides\x18\x05 \x01(\tR\toverrides\"5\n" +
+	"\x11CheckDriftRequest\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\"\xab\x01\n" +
+	"\x12CheckDriftResponse\x12>\n" +
+	"\venvironment\x18\x01 \x01(\v2\x1c.honua.gitops.v1.EnvironmentR\venvironment\x12#\n" +
+	"\rapplied_index\x18\x02 \x01(\x04R\fappliedIndex\x120\n" +
+	"\x05nodes\x18\x03 \x03(\v2\x1a.honua.gitops.v1.NodeDriftR\x05nodes\"\xb8\x01\n" +
+	"\tNodeDrift\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x14\n" +
+	"\x05error\x18\x02 \x01(\tR\x05error\x12)\n" +
+	"\x10activation_index\x18\x03 \x01(\x04R\x0factivationIndex\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\tR\x06digest\x129\n" +
+	"\bfindings\x18\x05 \x03(\v2\x1d.honua.gitops.v1.DriftFindingR\bfindings\"\xb6\x01\n" +
 	"\x16ListActivationsRequest\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\rR\bpageSize\x12\x1d\n" +
@@ -1105,7 +1561,7 @@ const file_honua_gitops_v1_environment_service_proto_rawDesc = "" +
 	"\x19WatchEnvironmentsResponse\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12>\n" +
 	"\venvironment\x18\x02 \x01(\v2\x1c.honua.gitops.v1.EnvironmentR\venvironment\x12'\n" +
-	"\x0fpoll_generation\x18\x03 \x01(\x04R\x0epollGeneration2\xdb\x06\n" +
+	"\x0fpoll_generation\x18\x03 \x01(\x04R\x0epollGeneration2\xb2\a\n" +
 	"\x12EnvironmentService\x12g\n" +
 	"\x10ListEnvironments\x12(.honua.gitops.v1.ListEnvironmentsRequest\x1a).honua.gitops.v1.ListEnvironmentsResponse\x12a\n" +
 	"\x0eGetEnvironment\x12&.honua.gitops.v1.GetEnvironmentRequest\x1a'.honua.gitops.v1.GetEnvironmentResponse\x12d\n" +
@@ -1113,7 +1569,9 @@ const file_honua_gitops_v1_environment_service_proto_rawDesc = "" +
 	"\x0fSyncEnvironment\x12'.honua.gitops.v1.SyncEnvironmentRequest\x1a(.honua.gitops.v1.SyncEnvironmentResponse\x12g\n" +
 	"\x10PauseEnvironment\x12(.honua.gitops.v1.PauseEnvironmentRequest\x1a).honua.gitops.v1.PauseEnvironmentResponse\x12j\n" +
 	"\x11ResumeEnvironment\x12).honua.gitops.v1.ResumeEnvironmentRequest\x1a*.honua.gitops.v1.ResumeEnvironmentResponse\x12j\n" +
-	"\x11ImportEnvironment\x12).honua.gitops.v1.ImportEnvironmentRequest\x1a*.honua.gitops.v1.ImportEnvironmentResponse\x12l\n" +
+	"\x11ImportEnvironment\x12).honua.gitops.v1.ImportEnvironmentRequest\x1a*.honua.gitops.v1.ImportEnvironmentResponse\x12U\n" +
+	"\n" +
+	"CheckDrift\x12\".honua.gitops.v1.CheckDriftRequest\x1a#.honua.gitops.v1.CheckDriftResponse\x12l\n" +
 	"\x11WatchEnvironments\x12).honua.gitops.v1.WatchEnvironmentsRequest\x1a*.honua.gitops.v1.WatchEnvironmentsResponse0\x01BAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
 
 var (
@@ -1128,67 +1586,82 @@ func file_honua_gitops_v1_environment_service_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_environment_service_proto_rawDescData
 }
 
-var file_honua_gitops_v1_environment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_honua_gitops_v1_environment_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_honua_gitops_v1_environment_service_proto_goTypes = []any{
 	(*ListEnvironmentsRequest)(nil),   // 0: honua.gitops.v1.ListEnvironmentsRequest
 	(*ListEnvironmentsResponse)(nil),  // 1: honua.gitops.v1.ListEnvironmentsResponse
 	(*GetEnvironmentRequest)(nil),     // 2: honua.gitops.v1.GetEnvironmentRequest
 	(*GetEnvironmentResponse)(nil),    // 3: honua.gitops.v1.GetEnvironmentResponse
-	(*ListActivationsRequest)(nil),    // 4: honua.gitops.v1.ListActivationsRequest
-	(*ListActivationsResponse)(nil),   // 5: honua.gitops.v1.ListActivationsResponse
-	(*SyncEnvironmentRequest)(nil),    // 6: honua.gitops.v1.SyncEnvironmentRequest
-	(*SyncEnvironmentResponse)(nil),   // 7: honua.gitops.v1.SyncEnvironmentResponse
-	(*PauseEnvironmentRequest)(nil),   // 8: honua.gitops.v1.PauseEnvironmentRequest
-	(*PauseEnvironmentResponse)(nil),  // 9: honua.gitops.v1.PauseEnvironmentResponse
-	(*ResumeEnvironmentRequest)(nil),  // 10: honua.gitops.v1.ResumeEnvironmentRequest
-	(*ResumeEnvironmentResponse)(nil), // 11: honua.gitops.v1.ResumeEnvironmentResponse
-	(*ImportEnvironmentRequest)(nil),  // 12: honua.gitops.v1.ImportEnvironmentRequest
-	(*ImportEnvironmentResponse)(nil), // 13: honua.gitops.v1.ImportEnvironmentResponse
-	(*WatchEnvironmentsRequest)(nil),  // 14: honua.gitops.v1.WatchEnvironmentsRequest
-	(*WatchEnvironmentsResponse)(nil), // 15: honua.gitops.v1.WatchEnvironmentsResponse
-	(Consistency)(0),                  // 16: honua.gitops.v1.Consistency
-	(*Environment)(nil),               // 17: honua.gitops.v1.Environment
-	(*Pause)(nil),                     // 18: honua.gitops.v1.Pause
-	(*Activation)(nil),                // 19: honua.gitops.v1.Activation
-	(*timestamppb.Timestamp)(nil),     // 20: google.protobuf.Timestamp
-	(*Deployment)(nil),                // 21: honua.gitops.v1.Deployment
+	(*Configuration)(nil),             // 4: honua.gitops.v1.Configuration
+	(*ConfigurationSetting)(nil),      // 5: honua.gitops.v1.ConfigurationSetting
+	(*ConfigurationDataSource)(nil),   // 6: honua.gitops.v1.ConfigurationDataSource
+	(*CheckDriftRequest)(nil),         // 7: honua.gitops.v1.CheckDriftRequest
+	(*CheckDriftResponse)(nil),        // 8: honua.gitops.v1.CheckDriftResponse
+	(*NodeDrift)(nil),                 // 9: honua.gitops.v1.NodeDrift
+	(*ListActivationsRequest)(nil),    // 10: honua.gitops.v1.ListActivationsRequest
+	(*ListActivationsResponse)(nil),   // 11: honua.gitops.v1.ListActivationsResponse
+	(*SyncEnvironmentRequest)(nil),    // 12: honua.gitops.v1.SyncEnvironmentRequest
+	(*SyncEnvironmentResponse)(nil),   // 13: honua.gitops.v1.SyncEnvironmentResponse
+	(*PauseEnvironmentRequest)(nil),   // 14: honua.gitops.v1.PauseEnvironmentRequest
+	(*PauseEnvironmentResponse)(nil),  // 15: honua.gitops.v1.PauseEnvironmentResponse
+	(*ResumeEnvironmentRequest)(nil),  // 16: honua.gitops.v1.ResumeEnvironmentRequest
+	(*ResumeEnvironmentResponse)(nil), // 17: honua.gitops.v1.ResumeEnvironmentResponse
+	(*ImportEnvironmentRequest)(nil),  // 18: honua.gitops.v1.ImportEnvironmentRequest
+	(*ImportEnvironmentResponse)(nil), // 19: honua.gitops.v1.ImportEnvironmentResponse
+	(*WatchEnvironmentsRequest)(nil),  // 20: honua.gitops.v1.WatchEnvironmentsRequest
+	(*WatchEnvironmentsResponse)(nil), // 21: honua.gitops.v1.WatchEnvironmentsResponse
+	(Consistency)(0),                  // 22: honua.gitops.v1.Consistency
+	(*Environment)(nil),               // 23: honua.gitops.v1.Environment
+	(*Pause)(nil),                     // 24: honua.gitops.v1.Pause
+	(*DriftFinding)(nil),              // 25: honua.gitops.v1.DriftFinding
+	(*Activation)(nil),                // 26: honua.gitops.v1.Activation
+	(*timestamppb.Timestamp)(nil),     // 27: google.protobuf.Timestamp
+	(*Deployment)(nil),                // 28: honua.gitops.v1.Deployment
 }
 var file_honua_gitops_v1_environment_service_proto_depIdxs = []int32{
-	16, // 0: honua.gitops.v1.ListEnvironmentsRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	17, // 1: honua.gitops.v1.ListEnvironmentsResponse.environments:type_name -> honua.gitops.v1.Environment
-	18, // 2: honua.gitops.v1.ListEnvironmentsResponse.freeze:type_name -> honua.gitops.v1.Pause
-	16, // 3: honua.gitops.v1.GetEnvironmentRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	17, // 4: honua.gitops.v1.GetEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
-	18, // 5: honua.gitops.v1.GetEnvironmentResponse.freeze:type_name -> honua.gitops.v1.Pause
-	16, // 6: honua.gitops.v1.ListActivationsRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	19, // 7: honua.gitops.v1.ListActivationsResponse.activations:type_name -> honua.gitops.v1.Activation
-	20, // 8: honua.gitops.v1.PauseEnvironmentRequest.until:type_name -> google.protobuf.Timestamp
-	17, // 9: honua.gitops.v1.PauseEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
-	17, // 10: honua.gitops.v1.ResumeEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
-	21, // 11: honua.gitops.v1.ImportEnvironmentRequest.deployments:type_name -> honua.gitops.v1.Deployment
-	17, // 12: honua.gitops.v1.ImportEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
-	17, // 13: honua.gitops.v1.WatchEnvironmentsResponse.environment:type_name -> honua.gitops.v1.Environment
-	0,  // 14: honua.gitops.v1.EnvironmentService.ListEnvironments:input_type -> honua.gitops.v1.ListEnvironmentsRequest
-	2,  // 15: honua.gitops.v1.EnvironmentService.GetEnvironment:input_type -> honua.gitops.v1.GetEnvironmentRequest
-	4,  // 16: honua.gitops.v1.EnvironmentService.ListActivations:input_type -> honua.gitops.v1.ListActivationsRequest
-	6,  // 17: honua.gitops.v1.EnvironmentService.SyncEnvironment:input_type -> honua.gitops.v1.SyncEnvironmentRequest
-	8,  // 18: honua.gitops.v1.EnvironmentService.PauseEnvironment:input_type -> honua.gitops.v1.PauseEnvironmentRequest
-	10, // 19: honua.gitops.v1.EnvironmentService.ResumeEnvironment:input_type -> honua.gitops.v1.ResumeEnvironmentRequest
-	12, // 20: honua.gitops.v1.EnvironmentService.ImportEnvironment:input_type -> honua.gitops.v1.ImportEnvironmentRequest
-	14, // 21: honua.gitops.v1.EnvironmentService.WatchEnvironments:input_type -> honua.gitops.v1.WatchEnvironmentsRequest
-	1,  // 22: honua.gitops.v1.EnvironmentService.ListEnvironments:output_type -> honua.gitops.v1.ListEnvironmentsResponse
-	3,  // 23: honua.gitops.v1.EnvironmentService.GetEnvironment:output_type -> honua.gitops.v1.GetEnvironmentResponse
-	5,  // 24: honua.gitops.v1.EnvironmentService.ListActivations:output_type -> honua.gitops.v1.ListActivationsResponse
-	7,  // 25: honua.gitops.v1.EnvironmentService.SyncEnvironment:output_type -> honua.gitops.v1.SyncEnvironmentResponse
-	9,  // 26: honua.gitops.v1.EnvironmentService.PauseEnvironment:output_type -> honua.gitops.v1.PauseEnvironmentResponse
-	11, // 27: honua.gitops.v1.EnvironmentService.ResumeEnvironment:output_type -> honua.gitops.v1.ResumeEnvironmentResponse
-	13, // 28: honua.gitops.v1.EnvironmentService.ImportEnvironment:output_type -> honua.gitops.v1.ImportEnvironmentResponse
-	15, // 29: honua.gitops.v1.EnvironmentService.WatchEnvironments:output_type -> honua.gitops.v1.WatchEnvironmentsResponse
-	22, // [22:30] is the sub-list for method output_type
-	14, // [14:22] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	22, // 0: honua.gitops.v1.ListEnvironmentsRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	23, // 1: honua.gitops.v1.ListEnvironmentsResponse.environments:type_name -> honua.gitops.v1.Environment
+	24, // 2: honua.gitops.v1.ListEnvironmentsResponse.freeze:type_name -> honua.gitops.v1.Pause
+	22, // 3: honua.gitops.v1.GetEnvironmentRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	23, // 4: honua.gitops.v1.GetEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	24, // 5: honua.gitops.v1.GetEnvironmentResponse.freeze:type_name -> honua.gitops.v1.Pause
+	4,  // 6: honua.gitops.v1.GetEnvironmentResponse.configuration:type_name -> honua.gitops.v1.Configuration
+	5,  // 7: honua.gitops.v1.Configuration.settings:type_name -> honua.gitops.v1.ConfigurationSetting
+	6,  // 8: honua.gitops.v1.Configuration.data_sources:type_name -> honua.gitops.v1.ConfigurationDataSource
+	23, // 9: honua.gitops.v1.CheckDriftResponse.environment:type_name -> honua.gitops.v1.Environment
+	9,  // 10: honua.gitops.v1.CheckDriftResponse.nodes:type_name -> honua.gitops.v1.NodeDrift
+	25, // 11: honua.gitops.v1.NodeDrift.findings:type_name -> honua.gitops.v1.DriftFinding
+	22, // 12: honua.gitops.v1.ListActivationsRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	26, // 13: honua.gitops.v1.ListActivationsResponse.activations:type_name -> honua.gitops.v1.Activation
+	27, // 14: honua.gitops.v1.PauseEnvironmentRequest.until:type_name -> google.protobuf.Timestamp
+	23, // 15: honua.gitops.v1.PauseEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	23, // 16: honua.gitops.v1.ResumeEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	28, // 17: honua.gitops.v1.ImportEnvironmentRequest.deployments:type_name -> honua.gitops.v1.Deployment
+	23, // 18: honua.gitops.v1.ImportEnvironmentResponse.environment:type_name -> honua.gitops.v1.Environment
+	23, // 19: honua.gitops.v1.WatchEnvironmentsResponse.environment:type_name -> honua.gitops.v1.Environment
+	0,  // 20: honua.gitops.v1.EnvironmentService.ListEnvironments:input_type -> honua.gitops.v1.ListEnvironmentsRequest
+	2,  // 21: honua.gitops.v1.EnvironmentService.GetEnvironment:input_type -> honua.gitops.v1.GetEnvironmentRequest
+	10, // 22: honua.gitops.v1.EnvironmentService.ListActivations:input_type -> honua.gitops.v1.ListActivationsRequest
+	12, // 23: honua.gitops.v1.EnvironmentService.SyncEnvironment:input_type -> honua.gitops.v1.SyncEnvironmentRequest
+	14, // 24: honua.gitops.v1.EnvironmentService.PauseEnvironment:input_type -> honua.gitops.v1.PauseEnvironmentRequest
+	16, // 25: honua.gitops.v1.EnvironmentService.ResumeEnvironment:input_type -> honua.gitops.v1.ResumeEnvironmentRequest
+	18, // 26: honua.gitops.v1.EnvironmentService.ImportEnvironment:input_type -> honua.gitops.v1.ImportEnvironmentRequest
+	7,  // 27: honua.gitops.v1.EnvironmentService.CheckDrift:input_type -> honua.gitops.v1.CheckDriftRequest
+	20, // 28: honua.gitops.v1.EnvironmentService.WatchEnvironments:input_type -> honua.gitops.v1.WatchEnvironmentsRequest
+	1,  // 29: honua.gitops.v1.EnvironmentService.ListEnvironments:output_type -> honua.gitops.v1.ListEnvironmentsResponse
+	3,  // 30: honua.gitops.v1.EnvironmentService.GetEnvironment:output_type -> honua.gitops.v1.GetEnvironmentResponse
+	11, // 31: honua.gitops.v1.EnvironmentService.ListActivations:output_type -> honua.gitops.v1.ListActivationsResponse
+	13, // 32: honua.gitops.v1.EnvironmentService.SyncEnvironment:output_type -> honua.gitops.v1.SyncEnvironmentResponse
+	15, // 33: honua.gitops.v1.EnvironmentService.PauseEnvironment:output_type -> honua.gitops.v1.PauseEnvironmentResponse
+	17, // 34: honua.gitops.v1.EnvironmentService.ResumeEnvironment:output_type -> honua.gitops.v1.ResumeEnvironmentResponse
+	19, // 35: honua.gitops.v1.EnvironmentService.ImportEnvironment:output_type -> honua.gitops.v1.ImportEnvironmentResponse
+	8,  // 36: honua.gitops.v1.EnvironmentService.CheckDrift:output_type -> honua.gitops.v1.CheckDriftResponse
+	21, // 37: honua.gitops.v1.EnvironmentService.WatchEnvironments:output_type -> honua.gitops.v1.WatchEnvironmentsResponse
+	29, // [29:38] is the sub-list for method output_type
+	20, // [20:29] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_environment_service_proto_init() }
@@ -1203,7 +1676,7 @@ func file_honua_gitops_v1_environment_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_environment_service_proto_rawDesc), len(file_honua_gitops_v1_environment_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	EnvironmentService_PauseEnvironment_FullMethodName  = "/honua.gitops.v1.EnvironmentService/PauseEnvironment"
 	EnvironmentService_ResumeEnvironment_FullMethodName = "/honua.gitops.v1.EnvironmentService/ResumeEnvironment"
 	EnvironmentService_ImportEnvironment_FullMethodName = "/honua.gitops.v1.EnvironmentService/ImportEnvironment"
+	EnvironmentService_CheckDrift_FullMethodName        = "/honua.gitops.v1.EnvironmentService/CheckDrift"
 	EnvironmentService_WatchEnvironments_FullMethodName = "/honua.gitops.v1.EnvironmentService/WatchEnvironments"
 )
 
@@ -48,6 +49,9 @@ type EnvironmentServiceClient interface {
 	// ImportEnvironment puts the history of a state file on record. It activates
 	// and approves nothing.
 	ImportEnvironment(ctx context.Context, in *ImportEnvironmentRequest, opts ...grpc.CallOption) (*ImportEnvironmentResponse, error)
+	// CheckDrift has every node compare now what it serves, its files and its live
+	// data sources with what is deployed. Nodes correct what they can.
+	CheckDrift(ctx context.Context, in *CheckDriftRequest, opts ...grpc.CallOption) (*CheckDriftResponse, error)
 	// WatchEnvironments sends an environment whenever it changed.
 	WatchEnvironments(ctx context.Context, in *WatchEnvironmentsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEnvironmentsResponse], error)
 }
@@ -130,6 +134,16 @@ func (c *environmentServiceClient) ImportEnvironment(ctx context.Context, in *Im
 	return out, nil
 }
 
+func (c *environmentServiceClient) CheckDrift(ctx context.Context, in *CheckDriftRequest, opts ...grpc.CallOption) (*CheckDriftResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckDriftResponse)
+	err := c.cc.Invoke(ctx, EnvironmentService_CheckDrift_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *environmentServiceClient) WatchEnvironments(ctx context.Context, in *WatchEnvironmentsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEnvironmentsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &EnvironmentService_ServiceDesc.Streams[0], EnvironmentService_WatchEnvironments_FullMethodName, cOpts...)
@@ -168,6 +182,9 @@ type EnvironmentServiceServer interface {
 	// ImportEnvironment puts the history of a state file on record. It activates
 	// and approves nothing.
 	ImportEnvironment(context.Context, *ImportEnvironmentRequest) (*ImportEnvironmentResponse, error)
+	// CheckDrift has every node compare now what it serves, its files and its live
+	// data sources with what is deployed. Nodes correct what they can.
+	CheckDrift(context.Context, *CheckDriftRequest) (*CheckDriftResponse, error)
 	// WatchEnvironments sends an environment whenever it changed.
 	WatchEnvironments(*WatchEnvironmentsRequest, grpc.ServerStreamingServer[WatchEnvironmentsResponse]) error
 	mustEmbedUnimplementedEnvironmentServiceServer()
@@ -200,6 +217,9 @@ func (UnimplementedEnvironmentServiceServer) ResumeEnvironment(context.Context, 
 }
 func (UnimplementedEnvironmentServiceServer) ImportEnvironment(context.Context, *ImportEnvironmentRequest) (*ImportEnvironmentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ImportEnvironment not implemented")
+}
+func (UnimplementedEnvironmentServiceServer) CheckDrift(context.Context, *CheckDriftRequest) (*CheckDriftResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckDrift not implemented")
 }
 func (UnimplementedEnvironmentServiceServer) WatchEnvironments(*WatchEnvironmentsRequest, grpc.ServerStreamingServer[WatchEnvironmentsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchEnvironments not implemented")
@@ -351,6 +371,24 @@ func _EnvironmentService_ImportEnvironment_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EnvironmentService_CheckDrift_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckDriftRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EnvironmentServiceServer).CheckDrift(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EnvironmentService_CheckDrift_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EnvironmentServiceServer).CheckDrift(ctx, req.(*CheckDriftRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _EnvironmentService_WatchEnvironments_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchEnvironmentsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -396,6 +434,10 @@ var EnvironmentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ImportEnvironment",
 			Handler:    _EnvironmentService_ImportEnvironment_Handler,
+		},
+		{
+			MethodName: "CheckDrift",
+			Handler:    _EnvironmentService_CheckDrift_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

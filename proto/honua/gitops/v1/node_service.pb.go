@@ -1441,11 +1441,124 @@ func (x *ChangeKeyringResponse) GetFingerprints() []string {
 	return nil
 }
 
+type InspectDriftRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InspectDriftRequest) Reset() {
+	*x = InspectDriftRequest{}
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectDriftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectDriftRequest) ProtoMessage() {}
+
+func (x *InspectDriftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectDriftRequest.ProtoReflect.Descriptor instead.
+func (*InspectDriftRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_node_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *InspectDriftRequest) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+type InspectDriftResponse struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	NodeId          string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	ActivationIndex uint64                 `protobuf:"varint,2,opt,name=activation_index,json=activationIndex,proto3" json:"activation_index,omitempty"`
+	// The digest of what is served, computed anew from the stored bytes.
+	Digest        string          `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	Findings      []*DriftFinding `protobuf:"bytes,4,rep,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InspectDriftResponse) Reset() {
+	*x = InspectDriftResponse{}
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectDriftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectDriftResponse) ProtoMessage() {}
+
+func (x *InspectDriftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectDriftResponse.ProtoReflect.Descriptor instead.
+func (*InspectDriftResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_node_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *InspectDriftResponse) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *InspectDriftResponse) GetActivationIndex() uint64 {
+	if x != nil {
+		return x.ActivationIndex
+	}
+	return 0
+}
+
+func (x *InspectDriftResponse) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *InspectDriftResponse) GetFindings() []*DriftFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
 var File_honua_gitops_v1_node_service_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\n" +
-	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\x1a\x1dhonua/gitops/v1/command.proto\"\xca\x02\n" +
+	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\x1a\x1dhonua/gitops/v1/command.proto\x1a\x1bhonua/gitops/v1/types.proto\"\xca\x02\n" +
 	"\vJoinRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12!\n" +
@@ -1554,7 +1667,14 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\vfingerprint\x18\x03 \x01(\tR\vfingerprint\"U\n" +
 	"\x15ChangeKeyringResponse\x12\x18\n" +
 	"\aprimary\x18\x01 \x01(\tR\aprimary\x12\"\n" +
-	"\ffingerprints\x18\x02 \x03(\tR\ffingerprints2\xd6\x04\n" +
+	"\ffingerprints\x18\x02 \x03(\tR\ffingerprints\"7\n" +
+	"\x13InspectDriftRequest\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\"\xad\x01\n" +
+	"\x14InspectDriftResponse\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12)\n" +
+	"\x10activation_index\x18\x02 \x01(\x04R\x0factivationIndex\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x129\n" +
+	"\bfindings\x18\x04 \x03(\v2\x1d.honua.gitops.v1.DriftFindingR\bfindings2\xd6\x04\n" +
 	"\vPeerService\x12C\n" +
 	"\x04Join\x12\x1c.honua.gitops.v1.JoinRequest\x1a\x1d.honua.gitops.v1.JoinResponse\x12[\n" +
 	"\fGetPeerState\x12$.honua.gitops.v1.GetPeerStateRequest\x1a%.honua.gitops.v1.GetPeerStateResponse\x12L\n" +
@@ -1562,11 +1682,12 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\fGetReadIndex\x12$.honua.gitops.v1.GetReadIndexRequest\x1a%.honua.gitops.v1.GetReadIndexResponse\x12I\n" +
 	"\x06Remove\x12\x1e.honua.gitops.v1.RemoveRequest\x1a\x1f.honua.gitops.v1.RemoveResponse\x12O\n" +
 	"\bTransfer\x12 .honua.gitops.v1.TransferRequest\x1a!.honua.gitops.v1.TransferResponse\x12^\n" +
-	"\rChangeKeyring\x12%.honua.gitops.v1.ChangeKeyringRequest\x1a&.honua.gitops.v1.ChangeKeyringResponse2\x80\x02\n" +
+	"\rChangeKeyring\x12%.honua.gitops.v1.ChangeKeyringRequest\x1a&.honua.gitops.v1.ChangeKeyringResponse2\xdd\x02\n" +
 	"\vNodeService\x12F\n" +
 	"\x05Stage\x12\x1d.honua.gitops.v1.StageRequest\x1a\x1e.honua.gitops.v1.StageResponse\x12I\n" +
 	"\x06Verify\x12\x1e.honua.gitops.v1.VerifyRequest\x1a\x1f.honua.gitops.v1.VerifyResponse\x12^\n" +
-	"\rGetNodeStatus\x12%.honua.gitops.v1.GetNodeStatusRequest\x1a&.honua.gitops.v1.GetNodeStatusResponseBAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
+	"\rGetNodeStatus\x12%.honua.gitops.v1.GetNodeStatusRequest\x1a&.honua.gitops.v1.GetNodeStatusResponse\x12[\n" +
+	"\fInspectDrift\x12$.honua.gitops.v1.InspectDriftRequest\x1a%.honua.gitops.v1.InspectDriftResponseBAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
 
 var (
 	file_honua_gitops_v1_node_service_proto_rawDescOnce sync.Once
@@ -1580,7 +1701,7 @@ func file_honua_gitops_v1_node_service_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_node_service_proto_rawDescData
 }
 
-var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*JoinRequest)(nil),           // 0: honua.gitops.v1.JoinRequest
 	(*JoinResponse)(nil),          // 1: honua.gitops.v1.JoinResponse
@@ -1603,37 +1724,43 @@ var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*GetNodeStatusResponse)(nil), // 18: honua.gitops.v1.GetNodeStatusResponse
 	(*ChangeKeyringRequest)(nil),  // 19: honua.gitops.v1.ChangeKeyringRequest
 	(*ChangeKeyringResponse)(nil), // 20: honua.gitops.v1.ChangeKeyringResponse
-	(*Caller)(nil),                // 21: honua.gitops.v1.Caller
+	(*InspectDriftRequest)(nil),   // 21: honua.gitops.v1.InspectDriftRequest
+	(*InspectDriftResponse)(nil),  // 22: honua.gitops.v1.InspectDriftResponse
+	(*Caller)(nil),                // 23: honua.gitops.v1.Caller
+	(*DriftFinding)(nil),          // 24: honua.gitops.v1.DriftFinding
 }
 var file_honua_gitops_v1_node_service_proto_depIdxs = []int32{
-	21, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
-	21, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
+	23, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
+	23, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
 	17, // 2: honua.gitops.v1.GetNodeStatusResponse.serves:type_name -> honua.gitops.v1.ServedContent
-	0,  // 3: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
-	2,  // 4: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
-	4,  // 5: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
-	6,  // 6: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
-	8,  // 7: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
-	10, // 8: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
-	19, // 9: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
-	12, // 10: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
-	14, // 11: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
-	16, // 12: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
-	1,  // 13: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
-	3,  // 14: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
-	5,  // 15: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
-	7,  // 16: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
-	9,  // 17: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
-	11, // 18: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
-	20, // 19: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
-	13, // 20: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
-	15, // 21: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
-	18, // 22: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
-	13, // [13:23] is the sub-list for method output_type
-	3,  // [3:13] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	24, // 3: honua.gitops.v1.InspectDriftResponse.findings:type_name -> honua.gitops.v1.DriftFinding
+	0,  // 4: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
+	2,  // 5: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
+	4,  // 6: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
+	6,  // 7: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
+	8,  // 8: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
+	10, // 9: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
+	19, // 10: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
+	12, // 11: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
+	14, // 12: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
+	16, // 13: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
+	21, // 14: honua.gitops.v1.NodeService.InspectDrift:input_type -> honua.gitops.v1.InspectDriftRequest
+	1,  // 15: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
+	3,  // 16: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
+	5,  // 17: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
+	7,  // 18: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
+	9,  // 19: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
+	11, // 20: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
+	20, // 21: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
+	13, // 22: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
+	15, // 23: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
+	18, // 24: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
+	22, // 25: honua.gitops.v1.NodeService.InspectDrift:output_type -> honua.gitops.v1.InspectDriftResponse
+	15, // [15:26] is the sub-list for method output_type
+	4,  // [4:15] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_node_service_proto_init() }
@@ -1642,13 +1769,14 @@ func file_honua_gitops_v1_node_service_proto_init() {
 		return
 	}
 	file_honua_gitops_v1_command_proto_init()
+	file_honua_gitops_v1_types_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_node_service_proto_rawDesc), len(file_honua_gitops_v1_node_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

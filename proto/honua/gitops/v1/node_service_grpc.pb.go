@@ -373,6 +373,7 @@ const (
 	NodeService_Stage_FullMethodName         = "/honua.gitops.v1.NodeService/Stage"
 	NodeService_Verify_FullMethodName        = "/honua.gitops.v1.NodeService/Verify"
 	NodeService_GetNodeStatus_FullMethodName = "/honua.gitops.v1.NodeService/GetNodeStatus"
+	NodeService_InspectDrift_FullMethodName  = "/honua.gitops.v1.NodeService/InspectDrift"
 )
 
 // NodeServiceClient is the client API for NodeService service.
@@ -388,6 +389,9 @@ type NodeServiceClient interface {
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
 	// GetNodeStatus is what the leader records of a node when it changes.
 	GetNodeStatus(ctx context.Context, in *GetNodeStatusRequest, opts ...grpc.CallOption) (*GetNodeStatusResponse, error)
+	// InspectDrift compares now what the node serves of an environment, its files
+	// and its live data sources with what is deployed, and corrects what it can.
+	InspectDrift(ctx context.Context, in *InspectDriftRequest, opts ...grpc.CallOption) (*InspectDriftResponse, error)
 }
 
 type nodeServiceClient struct {
@@ -428,6 +432,16 @@ func (c *nodeServiceClient) GetNodeStatus(ctx context.Context, in *GetNodeStatus
 	return out, nil
 }
 
+func (c *nodeServiceClient) InspectDrift(ctx context.Context, in *InspectDriftRequest, opts ...grpc.CallOption) (*InspectDriftResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(InspectDriftResponse)
+	err := c.cc.Invoke(ctx, NodeService_InspectDrift_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NodeServiceServer is the server API for NodeService service.
 // All implementations must embed UnimplementedNodeServiceServer
 // for forward compatibility.
@@ -441,6 +455,9 @@ type NodeServiceServer interface {
 	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
 	// GetNodeStatus is what the leader records of a node when it changes.
 	GetNodeStatus(context.Context, *GetNodeStatusRequest) (*GetNodeStatusResponse, error)
+	// InspectDrift compares now what the node serves of an environment, its files
+	// and its live data sources with what is deployed, and corrects what it can.
+	InspectDrift(context.Context, *InspectDriftRequest) (*InspectDriftResponse, error)
 	mustEmbedUnimplementedNodeServiceServer()
 }
 
@@ -459,6 +476,9 @@ func (UnimplementedNodeServiceServer) Verify(context.Context, *VerifyRequest) (*
 }
 func (UnimplementedNodeServiceServer) GetNodeStatus(context.Context, *GetNodeStatusRequest) (*GetNodeStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetNodeStatus not implemented")
+}
+func (UnimplementedNodeServiceServer) InspectDrift(context.Context, *InspectDriftRequest) (*InspectDriftResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method InspectDrift not implemented")
 }
 func (UnimplementedNodeServiceServer) mustEmbedUnimplementedNodeServiceServer() {}
 func (UnimplementedNodeServiceServer) testEmbeddedByValue()                     {}
@@ -535,6 +555,24 @@ func _NodeService_GetNodeStatus_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NodeService_InspectDrift_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(InspectDriftRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).InspectDrift(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_InspectDrift_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).InspectDrift(ctx, req.(*InspectDriftRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // NodeService_ServiceDesc is the grpc.ServiceDesc for NodeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -553,6 +591,10 @@ var NodeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetNodeStatus",
 			Handler:    _NodeService_GetNodeStatus_Handler,
+		},
+		{
+			MethodName: "InspectDrift",
+			Handler:    _NodeService_InspectDrift_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1741,6 +1741,78 @@ func (x *ServedBy) GetEnvironment() string {
 	return ""
 }
 
+// DriftFinding is one difference between what is deployed and what a node has.
+type DriftFinding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// content, catalog, file or source.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The layer or the file that differs.
+	Object  string `protobuf:"bytes,2,opt,name=object,proto3" json:"object,omitempty"`
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// It was put right on the spot.
+	Corrected     bool `protobuf:"varint,4,opt,name=corrected,proto3" json:"corrected,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DriftFinding) Reset() {
+	*x = DriftFinding{}
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DriftFinding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DriftFinding) ProtoMessage() {}
+
+func (x *DriftFinding) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DriftFinding.ProtoReflect.Descriptor instead.
+func (*DriftFinding) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DriftFinding) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *DriftFinding) GetObject() string {
+	if x != nil {
+		return x.Object
+	}
+	return ""
+}
+
+func (x *DriftFinding) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *DriftFinding) GetCorrected() bool {
+	if x != nil {
+		return x.Corrected
+	}
+	return false
+}
+
 // PlanChange is one line of a plan.
 type PlanChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1758,7 +1830,7 @@ type PlanChange struct {
 
 func (x *PlanChange) Reset() {
 	*x = PlanChange{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1842,7 @@ func (x *PlanChange) String() string {
 func (*PlanChange) ProtoMessage() {}
 
 func (x *PlanChange) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1855,7 @@ func (x *PlanChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanChange.ProtoReflect.Descriptor instead.
 func (*PlanChange) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PlanChange) GetKind() string {
@@ -1854,7 +1926,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1938,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +1951,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{12}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Plan) GetEnvironment() string {
@@ -1977,7 +2049,7 @@ type AuditRecord struct {
 
 func (x *AuditRecord) Reset() {
 	*x = AuditRecord{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1989,7 +2061,7 @@ func (x *AuditRecord) String() string {
 func (*AuditRecord) ProtoMessage() {}
 
 func (x *AuditRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2002,7 +2074,7 @@ func (x *AuditRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRecord.ProtoReflect.Descriptor instead.
 func (*AuditRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{13}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AuditRecord) GetSequence() uint64 {
@@ -2240,7 +2312,12 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x1c\n" +
 	"\tavailable\x18\x04 \x01(\bR\tavailable\x12\x18\n" +
 	"\amessage\x18\x05 \x01(\tR\amessage\x12 \n" +
-	"\venvironment\x18\x06 \x01(\tR\venvironment\"\xac\x01\n" +
+	"\venvironment\x18\x06 \x01(\tR\venvironment\"r\n" +
+	"\fDriftFinding\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06object\x18\x02 \x01(\tR\x06object\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12\x1c\n" +
+	"\tcorrected\x18\x04 \x01(\bR\tcorrected\"\xac\x01\n" +
 	"\n" +
 	"PlanChange\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
@@ -2334,7 +2411,7 @@ func file_honua_gitops_v1_types_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(DeploymentState)(0),          // 0: honua.gitops.v1.DeploymentState
 	(DeploymentPhase)(0),          // 1: honua.gitops.v1.DeploymentPhase
@@ -2353,37 +2430,38 @@ var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(*Operation)(nil),             // 14: honua.gitops.v1.Operation
 	(*Outcome)(nil),               // 15: honua.gitops.v1.Outcome
 	(*ServedBy)(nil),              // 16: honua.gitops.v1.ServedBy
-	(*PlanChange)(nil),            // 17: honua.gitops.v1.PlanChange
-	(*Plan)(nil),                  // 18: honua.gitops.v1.Plan
-	(*AuditRecord)(nil),           // 19: honua.gitops.v1.AuditRecord
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*DriftFinding)(nil),          // 17: honua.gitops.v1.DriftFinding
+	(*PlanChange)(nil),            // 18: honua.gitops.v1.PlanChange
+	(*Plan)(nil),                  // 19: honua.gitops.v1.Plan
+	(*AuditRecord)(nil),           // 20: honua.gitops.v1.AuditRecord
+	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
 }
 var file_honua_gitops_v1_types_proto_depIdxs = []int32{
 	0,  // 0: honua.gitops.v1.StateTransition.from:type_name -> honua.gitops.v1.DeploymentState
 	0,  // 1: honua.gitops.v1.StateTransition.to:type_name -> honua.gitops.v1.DeploymentState
-	20, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
+	21, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
 	1,  // 3: honua.gitops.v1.StateTransition.phase:type_name -> honua.gitops.v1.DeploymentPhase
-	20, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	21, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
 	0,  // 5: honua.gitops.v1.Deployment.state:type_name -> honua.gitops.v1.DeploymentState
 	1,  // 6: honua.gitops.v1.Deployment.phase:type_name -> honua.gitops.v1.DeploymentPhase
 	2,  // 7: honua.gitops.v1.Deployment.health:type_name -> honua.gitops.v1.Health
 	3,  // 8: honua.gitops.v1.Deployment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	20, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
-	20, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
-	20, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
+	21, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
+	21, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
+	21, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
 	6,  // 12: honua.gitops.v1.Deployment.state_history:type_name -> honua.gitops.v1.StateTransition
 	4,  // 13: honua.gitops.v1.Deployment.risk:type_name -> honua.gitops.v1.RiskLevel
 	7,  // 14: honua.gitops.v1.Deployment.approvals:type_name -> honua.gitops.v1.Approval
-	20, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
+	21, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
 	8,  // 16: honua.gitops.v1.Deployment.nodes:type_name -> honua.gitops.v1.NodeProgress
-	20, // 17: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
-	20, // 18: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	20, // 19: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
-	20, // 20: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
+	21, // 17: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
+	21, // 18: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	21, // 19: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
+	21, // 20: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
 	9,  // 21: honua.gitops.v1.Environment.current_deployment:type_name -> honua.gitops.v1.Deployment
 	2,  // 22: honua.gitops.v1.Environment.health:type_name -> honua.gitops.v1.Health
 	3,  // 23: honua.gitops.v1.Environment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	20, // 24: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
+	21, // 24: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
 	12, // 25: honua.gitops.v1.Environment.pause:type_name -> honua.gitops.v1.Pause
 	11, // 26: honua.gitops.v1.Environment.holds:type_name -> honua.gitops.v1.Hold
 	16, // 27: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
@@ -2391,14 +2469,14 @@ var file_honua_gitops_v1_types_proto_depIdxs = []int32{
 	15, // 29: honua.gitops.v1.Environment.last_outcome:type_name -> honua.gitops.v1.Outcome
 	1,  // 30: honua.gitops.v1.Operation.phase:type_name -> honua.gitops.v1.DeploymentPhase
 	7,  // 31: honua.gitops.v1.Operation.approvals:type_name -> honua.gitops.v1.Approval
-	20, // 32: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
-	20, // 33: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
-	20, // 34: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	21, // 32: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
+	21, // 33: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
+	21, // 34: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
 	4,  // 35: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
-	17, // 36: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
-	17, // 37: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
-	17, // 38: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
-	20, // 39: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
+	18, // 36: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
+	18, // 37: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
+	18, // 38: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
+	21, // 39: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
 	40, // [40:40] is the sub-list for method output_type
 	40, // [40:40] is the sub-list for method input_type
 	40, // [40:40] is the sub-list for extension type_name
@@ -2417,7 +2495,7 @@ func file_honua_gitops_v1_types_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_types_proto_rawDesc), len(file_honua_gitops_v1_types_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
