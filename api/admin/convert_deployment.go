@@ -27,6 +27,7 @@ func deploymentMessage(state *fsm.State, d *fsm.Deployment) *pb.Deployment {
 	addHistory(m, d)
 	addApprovals(m, state, d)
 	addNodes(m, state, d)
+	addWaiting(m, state, d)
 	return m
 }
 

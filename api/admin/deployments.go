@@ -72,7 +72,7 @@ func (s *deployments) GetDeployment(ctx context.Context, r *pb.GetDeploymentRequ
 }
 
 // PlanDeployment returns the plan of a deployment; of an environment, that of
-// the newest one that waits, else of the newest.
+// the newest one that waits, else of Git's head against what is deployed.
 func (s *deployments) PlanDeployment(ctx context.Context, r *pb.PlanDeploymentRequest) (*pb.PlanDeploymentResponse, error) {
 	var c check
 	if r.GetId() == "" {
@@ -91,6 +91,9 @@ func (s *deployments) PlanDeployment(ctx context.Context, r *pb.PlanDeploymentRe
 	if err != nil {
 		return nil, err
 	}
+	if d == nil {
+		return &pb.PlanDeploymentResponse{Plan: nothingPlanned(state.Environment(r.GetEnvironment())), AppliedIndex: state.Index()}, nil
+	}
 	plan, err := planMessage(d)
 	if err != nil {
 		return nil, s.readFailed(err)
@@ -98,27 +101,4 @@ func (s *deployments) PlanDeployment(ctx context.Context, r *pb.PlanDeploymentRe
 	return &pb.PlanDeploymentResponse{
 		Plan: plan, Deployment: deploymentMessage(state, d), AppliedIndex: state.Index(),
 	}, nil
-}
-
-func planned(state *fsm.State, id, environment string) (*fsm.Deployment, error) {
-	if id != "" {
-		d, err := findDeployment(state, id)
-		if err == nil && environment != "" && d.Environment != environment {
-			return nil, &problem{failure: NotFound, reason: "other_environment", message: "deployment " + id + " is of environment " + d.Environment}
-		}
-		return d, err
-	}
-	e, err := findEnvironment(state, environment)
-	if err != nil {
-		return nil, err
-	}
-	if n := len(e.Waiting); n > 0 {
-		if d := state.Deployment(e.Waiting[n-1]); d != nil {
-			return d, nil
-		}
-	}
-	for d := range state.Deployments(environment) {
-		return d, nil
-	}
-	return nil, &problem{failure: NotFound, reason: "no_deployment", message: "environment " + environment + " has no deployment yet"}
 }

@@ -24,6 +24,8 @@ func because(d view.Deployment) string {
 		return " to " + d.RolledBackTo
 	case d.SupersededBy != "":
 		return " by " + d.SupersededBy
+	case d.WaitingFor != "":
+		return ": " + safe(d.WaitingFor)
 	}
 	return ""
 }
@@ -55,12 +57,17 @@ func (s *session) deploymentOutcome(d *pb.Deployment, exitCode, accepted bool) e
 	return nil
 }
 
-// settled reports that nothing more happens to a deployment by itself.
+// settled reports that nothing more happens to a deployment by itself for now.
 func settled(d *pb.Deployment) bool {
+	return ended(d) || waits(d) || d.GetState() == pb.DeploymentState_DEPLOYMENT_STATE_AWAITING_APPROVAL
+}
+
+// ended reports that a deployment is in a state that nobody has to do anything about for it to stay there.
+func ended(d *pb.Deployment) bool {
 	switch d.GetState() {
-	case pb.DeploymentState_DEPLOYMENT_STATE_PENDING, pb.DeploymentState_DEPLOYMENT_STATE_APPLYING,
-		pb.DeploymentState_DEPLOYMENT_STATE_UNSPECIFIED:
-		return false
+	case pb.DeploymentState_DEPLOYMENT_STATE_COMPLETED, pb.DeploymentState_DEPLOYMENT_STATE_FAILED,
+		pb.DeploymentState_DEPLOYMENT_STATE_ROLLED_BACK, pb.DeploymentState_DEPLOYMENT_STATE_SUPERSEDED:
+		return true
 	}
-	return true
+	return false
 }

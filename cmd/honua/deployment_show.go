@@ -73,6 +73,7 @@ func (s *session) deploymentDetails(w io.Writer, d view.Deployment) {
 	if d.ActivationIndex > 0 {
 		pair(w, "Activation", number(d.ActivationIndex))
 	}
+	pair(w, "Waits for", safe(d.WaitingFor))
 	pair(w, "Superseded by", d.SupersededBy)
 	pair(w, "Rolled back to", d.RolledBackTo)
 	rewritten(w, d)

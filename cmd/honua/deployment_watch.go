@@ -18,7 +18,7 @@ func newDeploymentWatchCommand(s *session) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "watch [ID]",
 		Short: "Follow one deployment to its end, or all of them until interrupted",
-		Long: `Follow one deployment until nothing more happens by itself, or all of them until interrupted.
+		Long: `Follow one deployment until it is Completed, Failed, RolledBack or Superseded, or all of them until interrupted.
 When the node that is asked goes away, another one is asked, from the same event on. With -o json each
 event is one line.`,
 		Example: "  honua deployment watch production-20261121-143022\n  honua deployment watch -e production -o json",
@@ -40,7 +40,7 @@ event is one line.`,
 	return command
 }
 
-// watchOne follows a deployment until it is settled. It has no time limit unless --timeout is given.
+// watchOne follows a deployment to its end, also while it awaits approval or its window. It has no time limit unless --timeout is given.
 func (s *session) watchOne(ctx context.Context, request *pb.WatchDeploymentsRequest) error {
 	var last *pb.Deployment
 	display := s.newProgress()
@@ -50,7 +50,7 @@ func (s *session) watchOne(ctx context.Context, request *pb.WatchDeploymentsRequ
 		}
 		last = m.GetDeployment()
 		display.deployment(last)
-		if settled(last) {
+		if ended(last) {
 			return errSettled
 		}
 		return nil

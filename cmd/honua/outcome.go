@@ -66,8 +66,8 @@ func currentOutcome(e *pb.Environment, current *pb.Deployment) (syncResult, stri
 	case pb.DeploymentState_DEPLOYMENT_STATE_AWAITING_APPROVAL:
 		return syncAwaiting, current.GetId() + " awaits approval: honua deployment approve " + current.GetId()
 	case pb.DeploymentState_DEPLOYMENT_STATE_PENDING:
-		if p := e.GetPause(); p != nil {
-			return syncWaiting, fmt.Sprintf("%s waits: %s is paused by %s: %s", current.GetId(), e.GetName(), p.GetActor(), p.GetReason())
+		if waits(current) {
+			return syncWaiting, current.GetId() + " waits: " + current.GetWaitingFor()
 		}
 		return syncRunning, current.GetId() + " is Pending" + lastMessage(current)
 	case pb.DeploymentState_DEPLOYMENT_STATE_FAILED:
@@ -77,6 +77,9 @@ func currentOutcome(e *pb.Environment, current *pb.Deployment) (syncResult, stri
 	}
 	return syncRunning, ""
 }
+
+// waits reports whether a deployment is Pending for longer than its turn takes to come.
+func waits(d *pb.Deployment) bool { return d.GetWaitingCode() != "" && d.GetWaitingCode() != "turn" }
 
 func lastMessage(d *pb.Deployment) string {
 	history := d.GetStateHistory()

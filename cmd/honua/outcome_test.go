@@ -11,6 +11,11 @@ func TestSyncOutcome(t *testing.T) {
 	deployment := func(commit string, state pb.DeploymentState) *pb.Deployment {
 		return &pb.Deployment{Id: "d", Commit: commit, State: state}
 	}
+	waiting := func(commit, code, words string) *pb.Deployment {
+		d := deployment(commit, pb.DeploymentState_DEPLOYMENT_STATE_PENDING)
+		d.WaitingCode, d.WaitingFor = code, words
+		return d
+	}
 	tests := []struct {
 		name   string
 		e      *pb.Environment
@@ -40,9 +45,17 @@ func TestSyncOutcome(t *testing.T) {
 			DeployedCommit: "a", LatestCommit: "b",
 			CurrentDeployment: deployment("b", pb.DeploymentState_DEPLOYMENT_STATE_PENDING),
 		}, 2, syncRunning},
+		{"its turn", &pb.Environment{
+			DeployedCommit: "a", LatestCommit: "b",
+			CurrentDeployment: waiting("b", "turn", "the deploy of d-a comes first"),
+		}, 2, syncRunning},
 		{"paused", &pb.Environment{
 			DeployedCommit: "a", LatestCommit: "b", Pause: &pb.Pause{Reason: "census"},
-			CurrentDeployment: deployment("b", pb.DeploymentState_DEPLOYMENT_STATE_PENDING),
+			CurrentDeployment: waiting("b", "paused", "production is paused by ann: census"),
+		}, 2, syncWaiting},
+		{"outside its window", &pb.Environment{
+			DeployedCommit: "a", LatestCommit: "b",
+			CurrentDeployment: waiting("b", "window", "its window opens at 2026-11-23T06:00:00Z"),
 		}, 2, syncWaiting},
 		{"failed", &pb.Environment{
 			DeployedCommit: "a", LatestCommit: "b",

@@ -36,6 +36,9 @@ type Deployment struct {
 	PreviousCommit    string       `json:"previousCommit"`
 	Rewritten         bool         `json:"rewritten"`
 	RewrittenAway     []string     `json:"rewrittenAway"`
+	WaitingCode       string       `json:"waitingCode"`
+	WaitingFor        string       `json:"waitingFor"`
+	MayBeginAt        *Time        `json:"mayBeginAt"`
 	SupersededBy      string       `json:"supersededBy"`
 	RolledBackTo      string       `json:"rolledBackTo"`
 	Imported          bool         `json:"imported"`
@@ -92,6 +95,7 @@ func NewDeployment(d *pb.Deployment) Deployment {
 		ApprovalReasons: texts(d.GetApprovalReasons()), Approvals: each(d.GetApprovals(), newApproval),
 		ApprovalExpiresAt: moment(d.GetApprovalExpiresAt()), PolicyDigest: d.GetPolicyDigest(),
 		Contributors: texts(d.GetContributors()), PreviousCommit: d.GetPreviousCommit(), Rewritten: d.GetRewritten(), RewrittenAway: texts(d.GetRewrittenAway()),
+		WaitingCode: d.GetWaitingCode(), WaitingFor: d.GetWaitingFor(), MayBeginAt: moment(d.GetMayBeginAt()),
 		SupersededBy: d.GetSupersededBy(), RolledBackTo: d.GetRolledBackTo(), Imported: d.GetImported(),
 		Nodes: each(d.GetNodes(), newProgress), StateHistory: each(d.GetStateHistory(), newTransition),
 	}

@@ -42,7 +42,8 @@ type DeploymentServiceClient interface {
 	GetDeployment(ctx context.Context, in *GetDeploymentRequest, opts ...grpc.CallOption) (*GetDeploymentResponse, error)
 	// WatchDeployments sends every transition after a token, in order, without gaps.
 	WatchDeployments(ctx context.Context, in *WatchDeploymentsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchDeploymentsResponse], error)
-	// PlanDeployment returns the plan of the deployment that is pending, else of the newest.
+	// PlanDeployment returns the plan of the deployment that is pending, else of
+	// Git's head against what is deployed; without a deployment if they are equal.
 	PlanDeployment(ctx context.Context, in *PlanDeploymentRequest, opts ...grpc.CallOption) (*PlanDeploymentResponse, error)
 	// ApproveDeployment counts one approver, or overrides what is missing.
 	ApproveDeployment(ctx context.Context, in *ApproveDeploymentRequest, opts ...grpc.CallOption) (*ApproveDeploymentResponse, error)
@@ -175,7 +176,8 @@ type DeploymentServiceServer interface {
 	GetDeployment(context.Context, *GetDeploymentRequest) (*GetDeploymentResponse, error)
 	// WatchDeployments sends every transition after a token, in order, without gaps.
 	WatchDeployments(*WatchDeploymentsRequest, grpc.ServerStreamingServer[WatchDeploymentsResponse]) error
-	// PlanDeployment returns the plan of the deployment that is pending, else of the newest.
+	// PlanDeployment returns the plan of the deployment that is pending, else of
+	// Git's head against what is deployed; without a deployment if they are equal.
 	PlanDeployment(context.Context, *PlanDeploymentRequest) (*PlanDeploymentResponse, error)
 	// ApproveDeployment counts one approver, or overrides what is missing.
 	ApproveDeployment(context.Context, *ApproveDeploymentRequest) (*ApproveDeploymentResponse, error)

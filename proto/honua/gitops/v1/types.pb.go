@@ -658,7 +658,14 @@ type Deployment struct {
 	// The commits that the rewritten branch lost, the newest first: id and first line of the message.
 	RewrittenAway []string `protobuf:"bytes,34,rep,name=rewritten_away,json=rewrittenAway,proto3" json:"rewritten_away,omitempty"`
 	// Another program's record; it has no content and cannot be rolled back to.
-	Imported      bool `protobuf:"varint,35,opt,name=imported,proto3" json:"imported,omitempty"`
+	Imported bool `protobuf:"varint,35,opt,name=imported,proto3" json:"imported,omitempty"`
+	// Why it is Pending, as a stable code: paused, frozen, window, dry_run or
+	// turn; empty if it is about to begin, or is not Pending.
+	WaitingCode string `protobuf:"bytes,36,opt,name=waiting_code,json=waitingCode,proto3" json:"waiting_code,omitempty"`
+	// The same in words.
+	WaitingFor string `protobuf:"bytes,37,opt,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
+	// When its window opens, or the pause ends by itself; absent if that cannot be said.
+	MayBeginAt    *timestamppb.Timestamp `protobuf:"bytes,38,opt,name=may_begin_at,json=mayBeginAt,proto3" json:"may_begin_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -936,6 +943,27 @@ func (x *Deployment) GetImported() bool {
 		return x.Imported
 	}
 	return false
+}
+
+func (x *Deployment) GetWaitingCode() string {
+	if x != nil {
+		return x.WaitingCode
+	}
+	return ""
+}
+
+func (x *Deployment) GetWaitingFor() string {
+	if x != nil {
+		return x.WaitingFor
+	}
+	return ""
+}
+
+func (x *Deployment) GetMayBeginAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.MayBeginAt
+	}
+	return nil
 }
 
 // Activation is one entry of the list of what an environment served.
@@ -2191,7 +2219,7 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\bverified\x18\x05 \x01(\bR\bverified\x12 \n" +
 	"\vunavailable\x18\x06 \x01(\bR\vunavailable\x12!\n" +
 	"\fserved_index\x18\a \x01(\x04R\vservedIndex\x12\x1a\n" +
-	"\bproblems\x18\b \x03(\tR\bproblems\"\xc1\v\n" +
+	"\bproblems\x18\b \x03(\tR\bproblems\"\xc3\f\n" +
 	"\n" +
 	"Deployment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
@@ -2233,7 +2261,12 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\trewritten\x18  \x01(\bR\trewritten\x12'\n" +
 	"\x0fprevious_commit\x18! \x01(\tR\x0epreviousCommit\x12%\n" +
 	"\x0erewritten_away\x18\" \x03(\tR\rrewrittenAway\x12\x1a\n" +
-	"\bimported\x18# \x01(\bR\bimported\"\xfb\x01\n" +
+	"\bimported\x18# \x01(\bR\bimported\x12!\n" +
+	"\fwaiting_code\x18$ \x01(\tR\vwaitingCode\x12\x1f\n" +
+	"\vwaiting_for\x18% \x01(\tR\n" +
+	"waitingFor\x12<\n" +
+	"\fmay_begin_at\x18& \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"mayBeginAt\"\xfb\x01\n" +
 	"\n" +
 	"Activation\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
@@ -2454,34 +2487,35 @@ var file_honua_gitops_v1_types_proto_depIdxs = []int32{
 	7,  // 14: honua.gitops.v1.Deployment.approvals:type_name -> honua.gitops.v1.Approval
 	21, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
 	8,  // 16: honua.gitops.v1.Deployment.nodes:type_name -> honua.gitops.v1.NodeProgress
-	21, // 17: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
-	21, // 18: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	21, // 19: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
-	21, // 20: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
-	9,  // 21: honua.gitops.v1.Environment.current_deployment:type_name -> honua.gitops.v1.Deployment
-	2,  // 22: honua.gitops.v1.Environment.health:type_name -> honua.gitops.v1.Health
-	3,  // 23: honua.gitops.v1.Environment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	21, // 24: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
-	12, // 25: honua.gitops.v1.Environment.pause:type_name -> honua.gitops.v1.Pause
-	11, // 26: honua.gitops.v1.Environment.holds:type_name -> honua.gitops.v1.Hold
-	16, // 27: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
-	14, // 28: honua.gitops.v1.Environment.operation:type_name -> honua.gitops.v1.Operation
-	15, // 29: honua.gitops.v1.Environment.last_outcome:type_name -> honua.gitops.v1.Outcome
-	1,  // 30: honua.gitops.v1.Operation.phase:type_name -> honua.gitops.v1.DeploymentPhase
-	7,  // 31: honua.gitops.v1.Operation.approvals:type_name -> honua.gitops.v1.Approval
-	21, // 32: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
-	21, // 33: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
-	21, // 34: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
-	4,  // 35: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
-	18, // 36: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
-	18, // 37: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
-	18, // 38: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
-	21, // 39: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	21, // 17: honua.gitops.v1.Deployment.may_begin_at:type_name -> google.protobuf.Timestamp
+	21, // 18: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
+	21, // 19: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	21, // 20: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
+	21, // 21: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
+	9,  // 22: honua.gitops.v1.Environment.current_deployment:type_name -> honua.gitops.v1.Deployment
+	2,  // 23: honua.gitops.v1.Environment.health:type_name -> honua.gitops.v1.Health
+	3,  // 24: honua.gitops.v1.Environment.sync_status:type_name -> honua.gitops.v1.SyncStatus
+	21, // 25: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
+	12, // 26: honua.gitops.v1.Environment.pause:type_name -> honua.gitops.v1.Pause
+	11, // 27: honua.gitops.v1.Environment.holds:type_name -> honua.gitops.v1.Hold
+	16, // 28: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
+	14, // 29: honua.gitops.v1.Environment.operation:type_name -> honua.gitops.v1.Operation
+	15, // 30: honua.gitops.v1.Environment.last_outcome:type_name -> honua.gitops.v1.Outcome
+	1,  // 31: honua.gitops.v1.Operation.phase:type_name -> honua.gitops.v1.DeploymentPhase
+	7,  // 32: honua.gitops.v1.Operation.approvals:type_name -> honua.gitops.v1.Approval
+	21, // 33: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
+	21, // 34: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
+	21, // 35: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	4,  // 36: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
+	18, // 37: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
+	18, // 38: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
+	18, // 39: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
+	21, // 40: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_types_proto_init() }
