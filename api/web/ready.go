@@ -85,6 +85,12 @@ func (v view) notReady() []notice {
 	if waiting := v.staleNode(); len(waiting) > 0 {
 		return append(waiting, notice{"nothing-served", "this node serves nothing", "it will, once it has learned what is active"})
 	}
+	for _, e := range v.environments {
+		if e.pollError != "" {
+			add(staleGit, fmt.Sprintf("environment %s: the repository cannot be read: %s", e.name, e.pollError),
+				"check the repository, its credentials and the network; polling goes on by itself")
+		}
+	}
 	add("nothing-activated", "no configuration has been activated in this cluster yet",
 		"commit one to the watched branch; `honua deployment list` shows whether one failed or awaits approval")
 	return reasons

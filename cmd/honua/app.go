@@ -52,8 +52,8 @@ type app struct {
 
 // newApp opens what the node has on disk and its listeners: when it returns,
 // the node serves what was active last.
-func newApp(ctx context.Context, c *config.Config, logger *slog.Logger) (a *app, err error) {
-	a = &app{config: c, logger: logger}
+func newApp(ctx context.Context, c *config.Config, logger *slog.Logger) (_ *app, err error) {
+	a := &app{config: c, logger: logger}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.closeListeners())

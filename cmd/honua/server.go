@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,7 @@ func serve(ctx context.Context, s *session, file string) error {
 	if err != nil {
 		return err
 	}
+	hangups := newReloading(file, levels, logger)
 	build := buildinfo.Get()
 	logger.InfoContext(ctx, "Honua GitOps starting", "version", build.Version, "commit", build.Commit, "node", settings.Cluster.NodeID)
 	for _, warning := range settings.Warnings {
@@ -58,10 +60,26 @@ func serve(ctx context.Context, s *session, file string) error {
 	if err != nil {
 		return fmt.Errorf("start node %s: %w", settings.Cluster.NodeID, err)
 	}
-	if err := a.run(ctx); err != nil {
+	if err := supervised(ctx, a, hangups); err != nil {
 		logger.ErrorContext(ctx, "the node stopped", "error", err)
 		return err
 	}
 	logger.InfoContext(ctx, "the node stopped in order")
 	return nil
+}
+
+// supervised runs the node, and what reports to systemd and reads the configuration again beside it.
+func supervised(ctx context.Context, a *app, hangups *reloading) error {
+	supervision, err := newSupervision(a, a.component("systemd"))
+	if err != nil {
+		return fmt.Errorf("WATCHDOG_USEC: %w", err)
+	}
+	beside, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { supervision.run(beside) })
+	group.Go(func() { hangups.run(beside, supervision.reload) })
+	err = a.run(ctx)
+	stop()
+	group.Wait()
+	return err
 }

@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests in this folder need. Needs root and a network.
 set -euo pipefail
 
-packages=(git openssh-server openssh-client prometheus systemd)
+packages=(git openssh-server openssh-client prometheus systemd util-linux)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
