@@ -21,10 +21,12 @@ import (
 	"github.com/honua-io/honua-gitops/internal/buildinfo"
 	"github.com/honua-io/honua-gitops/internal/config"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/leader"
 	"github.com/honua-io/honua-gitops/reconciler/node"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 	"github.com/honua-io/honua-gitops/reconciler/registry/geojson"
+	"github.com/honua-io/honua-gitops/reconciler/registry/postgis"
 )
 
 // app is one node: the only place where its parts know of each other.
@@ -124,8 +126,12 @@ func (a *app) openRegistry(context.Context) error {
 	if err != nil {
 		return err
 	}
+	databases, err := postgis.New(postgis.Config{Logger: logger})
+	if err != nil {
+		return err
+	}
 	a.registry, err = registry.New(registry.Config{
-		Drivers:   map[string]registry.Driver{"GeoJSON": files},
+		Drivers:   map[string]registry.Driver{catalog.TypeGeoJSON: files, catalog.TypePostgreSQL: databases},
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Logger: logger,
 	})
 	return err

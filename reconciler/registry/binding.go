@@ -74,7 +74,9 @@ func (b *binding) tryOpen(ctx context.Context) (*opened, error) {
 		return nil, fmt.Errorf("data source %q: %w", b.spec.ID, err)
 	}
 	entry, err := b.registry.pool.acquire(ctx, b.spec.Type, expanded.value, func() (Source, error) {
-		return b.driver.Open(ctx, Spec{ID: b.spec.ID, Type: b.spec.Type, ConnectionString: expanded.value})
+		return b.driver.Open(ctx, Spec{
+			ID: b.spec.ID, Type: b.spec.Type, ConnectionString: expanded.value, Template: b.spec.ConnectionString,
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("data source %q: %w", b.spec.ID, expanded.redactError(err))

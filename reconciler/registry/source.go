@@ -18,6 +18,7 @@ type Spec struct {
 	ID               string
 	Type             string
 	ConnectionString string // expanded: it may hold secrets
+	Template         string // as it was written, with its placeholders: errors may show what stands here
 }
 
 // Source is an open data source. The layers of more than one catalog may share it: its methods are called at the same
