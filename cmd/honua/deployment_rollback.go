@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/honua-io/honua-gitops/cmd/honua/view"
 	"github.com/honua-io/honua-gitops/internal/client"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -74,7 +75,7 @@ func (s *session) untilRolledBack(ctx context.Context, environment string, answe
 	err := s.watchEnvironment(bounded, environment, func(m *pb.WatchEnvironmentsResponse) error {
 		e := m.GetEnvironment()
 		state = fmt.Sprintf("rolling back %s to %s", environment, target)
-		display.show([]string{state})
+		display.show(rollbackLines(state, e, answer.GetOperationId()))
 		done, err := rolledBack(e, answer)
 		if done && err == nil {
 			return errSettled
@@ -82,6 +83,15 @@ func (s *session) untilRolledBack(ctx context.Context, environment string, answe
 		return err
 	})
 	return s.watched(ctx, err, state)
+}
+
+// rollbackLines say how far a rollback is and, below it, its nodes.
+func rollbackLines(head string, e *pb.Environment, operation uint64) []string {
+	op := e.GetOperation()
+	if op.GetId() != operation || op.GetAwaitingApproval() {
+		return []string{head}
+	}
+	return append([]string{head + " / " + view.Name(op.GetPhase())}, nodeLines(view.NewDeployment(e.GetCurrentDeployment()).Nodes, 0)...)
 }
 
 // rolledBack judges an environment after a rollback was accepted.

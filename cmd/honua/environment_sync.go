@@ -89,10 +89,12 @@ func (s *session) untilSynced(ctx context.Context, name string, answer *pb.SyncE
 	display := s.newProgress()
 	defer display.close()
 	var end syncEnd
+	followed := "" // the deployment whose progress is shown, to its end
 	err := s.watchEnvironment(watching, name, func(m *pb.WatchEnvironmentsResponse) error {
 		end.environment = m.GetEnvironment()
 		end.result, end.message = syncOutcome(end.environment, m.GetPollGeneration(), answer.GetGeneration())
-		if d := end.environment.GetCurrentDeployment(); inFlight(end.environment) && d != nil {
+		if d := end.environment.GetCurrentDeployment(); d != nil && (inFlight(end.environment) || d.GetId() == followed) {
+			followed = d.GetId()
 			display.deployment(d)
 		} else if end.result == syncRunning {
 			display.show([]string{end.message})

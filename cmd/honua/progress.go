@@ -105,11 +105,21 @@ func progressLines(d view.Deployment) []string {
 		head += " / " + d.Phase
 	}
 	lines := []string{head}
-	if d.State != "Applying" && d.State != "Completed" {
-		return lines
+	switch {
+	case d.State == "Completed", d.State == "Applying" && d.Phase == "Verifying":
+		return append(lines, nodeLines(d.Nodes, d.ActivationIndex)...)
+	case d.State == "Applying":
+		// An activation that is on record is that of an earlier attempt.
+		return append(lines, nodeLines(d.Nodes, 0)...)
 	}
-	for _, n := range d.Nodes {
-		lines = append(lines, "  "+n.NodeID+" "+nodeStep(n, d.ActivationIndex))
+	return lines
+}
+
+// nodeLines say how far each node has come with an activation, which is 0 before there is one.
+func nodeLines(nodes []view.Progress, activation uint64) []string {
+	lines := make([]string, 0, len(nodes))
+	for _, n := range nodes {
+		lines = append(lines, "  "+n.NodeID+" "+nodeStep(n, activation))
 	}
 	return lines
 }
