@@ -60,6 +60,8 @@ type Config struct {
 	Version string
 	// TLS is nil for plaintext.
 	TLS TLS
+	// Authorizer decides about what other nodes send on; nil lets everything in.
+	Authorizer Authorizer
 
 	// InitialSettings returns the settings that this node's own file holds and
 	// the file's digest; the first leader of a new cluster replicates them.

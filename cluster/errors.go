@@ -19,6 +19,8 @@ var (
 	ErrTooLarge = errors.New("the command is too large")
 	// ErrUnapplicable: the leader tried the command and it would have halted every node.
 	ErrUnapplicable = errors.New("the command cannot be applied")
+	// ErrDenied: whoever asked may not, as the leader sees it.
+	ErrDenied = errors.New("denied")
 	// ErrStopping: the node is on its way down.
 	ErrStopping = errors.New("this node is stopping")
 	// ErrUnknownOutcome: the command may or may not be executed, now or later.

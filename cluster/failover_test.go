@@ -184,7 +184,7 @@ func TestTermsAreFenced(t *testing.T) {
 		if _, err := term.Propose(l.t.Context(), c.Payload); err != nil {
 			t.Fatal(err)
 		}
-		if err := leader.node.Transfer(l.t.Context(), ""); err != nil {
+		if err := leader.node.Transfer(l.t.Context(), nil, ""); err != nil {
 			t.Fatal(err)
 		}
 		l.eventually(5*time.Second, "another leads", func() bool { return l.leader() != nil && l.leader() != leader })
@@ -199,7 +199,7 @@ func TestEveryLeadershipRunsTheTaskOnce(t *testing.T) {
 		ms := l.three()
 		for i := range 10 {
 			leader := l.awaitLeader()
-			if err := ms[i%3].node.Transfer(l.t.Context(), ""); err != nil && !errors.Is(err, ErrUnknownOutcome) {
+			if err := ms[i%3].node.Transfer(l.t.Context(), nil, ""); err != nil && !errors.Is(err, ErrUnknownOutcome) {
 				t.Fatal(err)
 			}
 			l.eventually(5*time.Second, "leadership moves", func() bool { return l.leader() != nil && l.leader() != leader })

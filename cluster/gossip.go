@@ -42,6 +42,8 @@ type gossip struct {
 	members map[string]Member
 	self    meta
 	meta    []byte // self, encoded
+	// keys is nil where gossip is not encrypted.
+	keys *keyring
 }
 
 func newGossip(cfg *Config, incarnation string) (*gossip, error) {
@@ -54,7 +56,11 @@ func newGossip(cfg *Config, incarnation string) (*gossip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return &gossip{cfg: cfg, log: cfg.Logger, members: map[string]Member{}, self: self, meta: data}, nil
+	keys, err := openKeyring(cfg.DataDirectory, cfg.GossipKey, cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return &gossip{cfg: cfg, log: cfg.Logger, members: map[string]Member{}, self: self, meta: data, keys: keys}, nil
 }
 
 // start begins to listen; nobody is contacted yet.
@@ -75,7 +81,9 @@ func (g *gossip) config(ctx context.Context) (*memberlist.Config, error) {
 	c := memberlist.DefaultLANConfig()
 	c.Name = g.cfg.NodeID
 	c.Label = g.cfg.ClusterName
-	c.SecretKey = g.cfg.GossipKey
+	if g.keys != nil {
+		c.Keyring = g.keys.ring
+	}
 	c.DeadNodeReclaimTime = reclaimTime
 	c.TCPTimeout = gossipTimeout
 	c.Logger = gossipLogger(g.log)

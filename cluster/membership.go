@@ -15,12 +15,12 @@ import (
 // the raft index of the change. It refuses what would end the cluster:
 // ErrLastVoter, ErrWouldLoseQuorum. Removing the leader gives its leadership
 // away first.
-func (n *Node) Remove(ctx context.Context, nodeID string) (index uint64, err error) {
+func (n *Node) Remove(ctx context.Context, caller *pb.Caller, nodeID string) (index uint64, err error) {
 	err = n.onLeader(ctx, func(ctx context.Context) error {
 		index, err = n.removeHere(ctx, nodeID)
 		return err
 	}, func(ctx context.Context, client pb.PeerServiceClient) error {
-		response, err := client.Remove(ctx, &pb.RemoveRequest{NodeId: nodeID})
+		response, err := client.Remove(ctx, &pb.RemoveRequest{NodeId: nodeID, Caller: caller})
 		index = response.GetIndex()
 		return err
 	})
@@ -28,11 +28,11 @@ func (n *Node) Remove(ctx context.Context, nodeID string) (index uint64, err err
 }
 
 // Transfer gives the leadership to a voter, or to any if the id is empty.
-func (n *Node) Transfer(ctx context.Context, nodeID string) error {
+func (n *Node) Transfer(ctx context.Context, caller *pb.Caller, nodeID string) error {
 	return n.onLeader(ctx, func(ctx context.Context) error {
 		return n.transferHere(ctx, nodeID)
 	}, func(ctx context.Context, client pb.PeerServiceClient) error {
-		_, err := client.Transfer(ctx, &pb.TransferRequest{NodeId: nodeID})
+		_, err := client.Transfer(ctx, &pb.TransferRequest{NodeId: nodeID, Caller: caller})
 		return err
 	})
 }

@@ -36,7 +36,7 @@ func TestNonvoterStaysOne(t *testing.T) {
 			t.Fatalf("d is %q", got)
 		}
 		d.mustPropose("through a non-voter")
-		if err := d.node.Transfer(l.t.Context(), "d"); !errors.Is(err, ErrNotVoter) {
+		if err := d.node.Transfer(l.t.Context(), nil, "d"); !errors.Is(err, ErrNotVoter) {
 			t.Errorf("the leadership for a non-voter: %v", err)
 		}
 	})
@@ -178,12 +178,12 @@ func TestRemove(t *testing.T) {
 		leader := l.awaitLeader()
 		ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
 		defer cancel()
-		if _, err := ms[0].node.Remove(ctx, "nobody"); !errors.Is(err, ErrUnknownNode) {
+		if _, err := ms[0].node.Remove(ctx, nil, "nobody"); !errors.Is(err, ErrUnknownNode) {
 			t.Errorf("removing nobody: %v", err)
 		}
 		// Removing the leader moves the leadership first.
 		gone := leader.cfg.NodeID
-		if _, err := l.followers()[0].node.Remove(ctx, gone); err != nil {
+		if _, err := l.followers()[0].node.Remove(ctx, nil, gone); err != nil {
 			t.Fatalf("removing the leader: %v", err)
 		}
 		rest := []*machine{}
@@ -203,10 +203,10 @@ func TestRemove(t *testing.T) {
 		if other == now {
 			other = rest[1]
 		}
-		if _, err := now.node.Remove(ctx, other.cfg.NodeID); err != nil {
+		if _, err := now.node.Remove(ctx, nil, other.cfg.NodeID); err != nil {
 			t.Fatalf("from two to one: %v", err)
 		}
-		if _, err := now.node.Remove(ctx, now.cfg.NodeID); !errors.Is(err, ErrLastVoter) {
+		if _, err := now.node.Remove(ctx, nil, now.cfg.NodeID); !errors.Is(err, ErrLastVoter) {
 			t.Errorf("removing the last: %v", err)
 		}
 		// A restart is how a removed node asks to come back.
@@ -224,10 +224,10 @@ func TestRemoveKeepsTheQuorum(t *testing.T) {
 		leader, away, other := l.awaitLeader(), l.followers()[0], l.followers()[1]
 		away.kill()
 		time.Sleep(3 * time.Second)
-		if _, err := leader.node.Remove(l.t.Context(), other.cfg.NodeID); !errors.Is(err, ErrWouldLoseQuorum) || !NotExecuted(err) {
+		if _, err := leader.node.Remove(l.t.Context(), nil, other.cfg.NodeID); !errors.Is(err, ErrWouldLoseQuorum) || !NotExecuted(err) {
 			t.Errorf("removing a node that is needed: %v", err)
 		}
-		if _, err := other.node.Remove(l.t.Context(), away.cfg.NodeID); err != nil {
+		if _, err := other.node.Remove(l.t.Context(), nil, away.cfg.NodeID); err != nil {
 			t.Errorf("removing the dead one, through a follower: %v", err)
 		}
 	})
@@ -237,11 +237,11 @@ func TestTransfer(t *testing.T) {
 	bubble(t, func(l *lab) {
 		l.three()
 		leader, target, via := l.awaitLeader(), l.followers()[0], l.followers()[1]
-		if err := via.node.Transfer(l.t.Context(), target.cfg.NodeID); err != nil {
+		if err := via.node.Transfer(l.t.Context(), nil, target.cfg.NodeID); err != nil {
 			t.Fatal(err)
 		}
 		l.eventually(5*time.Second, "the target leads", func() bool { return l.leader() == target })
-		if err := leader.node.Transfer(l.t.Context(), "nobody"); !errors.Is(err, ErrUnknownNode) {
+		if err := leader.node.Transfer(l.t.Context(), nil, "nobody"); !errors.Is(err, ErrUnknownNode) {
 			t.Errorf("to nobody: %v", err)
 		}
 	})

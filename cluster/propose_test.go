@@ -115,7 +115,7 @@ func TestProposalsThroughLeaderChanges(t *testing.T) {
 		}
 		for range 5 {
 			time.Sleep(100 * time.Millisecond)
-			if err := l.awaitLeader().node.Transfer(l.t.Context(), ""); err != nil && !errors.Is(err, ErrUnknownOutcome) && !errors.Is(err, ErrNoLeader) {
+			if err := l.awaitLeader().node.Transfer(l.t.Context(), nil, ""); err != nil && !errors.Is(err, ErrUnknownOutcome) && !errors.Is(err, ErrNoLeader) {
 				l.t.Error(err)
 			}
 		}

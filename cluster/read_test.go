@@ -60,7 +60,7 @@ func TestReadsWhileTheLeaderChanges(t *testing.T) {
 		ms := l.three()
 		for i := range 10 {
 			written := ms[i%3].mustPropose(fmt.Sprintf("write-%d", i))
-			if err := ms[0].node.Transfer(l.t.Context(), ""); err != nil && !errors.Is(err, ErrUnknownOutcome) {
+			if err := ms[0].node.Transfer(l.t.Context(), nil, ""); err != nil && !errors.Is(err, ErrUnknownOutcome) {
 				l.t.Fatal(err)
 			}
 			state, err := ms[(i+1)%3].linear(3 * time.Second)

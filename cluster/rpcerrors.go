@@ -38,6 +38,11 @@ var refusals = [...]struct {
 	{ErrForeignCluster, "FOREIGN_CLUSTER", codes.FailedPrecondition},
 	{ErrAddressInUse, "ADDRESS_IN_USE", codes.AlreadyExists},
 	{ErrHalted, "HALTED", codes.Unavailable},
+	{ErrDenied, "DENIED", codes.PermissionDenied},
+	{ErrNoKeyring, "NO_KEYRING", codes.FailedPrecondition},
+	{ErrBadKey, "BAD_KEY", codes.InvalidArgument},
+	{ErrUnknownKey, "UNKNOWN_KEY", codes.NotFound},
+	{ErrKeyInUse, "KEY_IN_USE", codes.FailedPrecondition},
 }
 
 // rpcError makes the status of an error for a peer.

@@ -63,6 +63,9 @@ func (s *peerService) Propose(ctx context.Context, r *pb.ProposeRequest) (*pb.Pr
 	if err := s.authorize(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.n.authorizeCommand(r.GetEnvelope()); err != nil {
+		return nil, s.n.rpcError(err)
+	}
 	result, err := s.n.proposeHere(ctx, fsm.Restamp(r.GetEnvelope(), time.Now().UnixMilli()), 0)
 	if err != nil {
 		return nil, s.n.rpcError(err)
@@ -94,6 +97,9 @@ func (s *peerService) Remove(ctx context.Context, r *pb.RemoveRequest) (*pb.Remo
 	if err := s.authorize(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.n.authorizeMembership(r.GetCaller()); err != nil {
+		return nil, s.n.rpcError(err)
+	}
 	index, err := s.n.removeHere(ctx, r.GetNodeId())
 	if err != nil {
 		return nil, s.n.rpcError(err)
@@ -105,6 +111,9 @@ func (s *peerService) Remove(ctx context.Context, r *pb.RemoveRequest) (*pb.Remo
 func (s *peerService) Transfer(ctx context.Context, r *pb.TransferRequest) (*pb.TransferResponse, error) {
 	if err := s.authorize(ctx); err != nil {
 		return nil, err
+	}
+	if err := s.n.authorizeMembership(r.GetCaller()); err != nil {
+		return nil, s.n.rpcError(err)
 	}
 	if err := s.n.transferHere(ctx, r.GetNodeId()); err != nil {
 		return nil, s.n.rpcError(err)

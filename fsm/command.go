@@ -122,6 +122,15 @@ func decode(e Entry) (*pb.Envelope, *pb.Payload, error) {
 	return envelope, payload, nil
 }
 
+// Peek opens an encoded command without executing it.
+func Peek(data []byte) (*pb.Caller, *pb.Payload, error) {
+	envelope, payload, err := decode(Entry{Data: data})
+	if err != nil {
+		return nil, nil, err
+	}
+	return envelope.GetCaller(), payload, nil
+}
+
 // EncodeResult is the form in which a result travels between nodes.
 func EncodeResult(r Result) ([]byte, error) {
 	return proto.Marshal(resultMessage(r))

@@ -38,9 +38,9 @@ type Membership interface {
 	// Members returns what gossip sees.
 	Members() []Member
 	// Transfer hands leadership to a node; empty: to the most up-to-date voter.
-	Transfer(ctx context.Context, nodeID string) error
+	Transfer(ctx context.Context, caller *pb.Caller, nodeID string) error
 	// Remove takes a node out of the configuration and returns the raft index.
-	Remove(ctx context.Context, nodeID string) (index uint64, err error)
+	Remove(ctx context.Context, caller *pb.Caller, nodeID string) (index uint64, err error)
 	// Add admits a running node at a gossip address and returns its id and the raft index.
 	Add(ctx context.Context, address string) (nodeID string, index uint64, err error)
 }

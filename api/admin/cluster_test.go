@@ -89,7 +89,7 @@ func (n *oneNode) Members() []Member {
 	return []Member{{ID: "n1", Address: "127.0.0.1:7702", Status: "alive", Voter: true, Version: "v1"}}
 }
 
-func (n *oneNode) Transfer(_ context.Context, id string) error {
+func (n *oneNode) Transfer(_ context.Context, _ *pb.Caller, id string) error {
 	if err := n.failure(); err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (n *oneNode) Transfer(_ context.Context, id string) error {
 	return nil
 }
 
-func (n *oneNode) Remove(_ context.Context, id string) (uint64, error) {
+func (n *oneNode) Remove(_ context.Context, _ *pb.Caller, id string) (uint64, error) {
 	if err := n.failure(); err != nil {
 		return 0, err
 	}

@@ -38,6 +38,12 @@ func (s *clusters) GetStatus(ctx context.Context, r *pb.GetStatusRequest) (*pb.G
 	return answer, nil
 }
 
+// callerOf is who calls, for the node that the change is sent on to.
+func (s *clusters) callerOf(ctx context.Context) *pb.Caller {
+	identity := identityOf(ctx)
+	return identity.caller(identity.Name)
+}
+
 func quorum(servers []RaftServer) uint32 {
 	voters := uint32(0)
 	for _, s := range servers {
@@ -93,7 +99,7 @@ func (s *clusters) RemoveServer(ctx context.Context, r *pb.RemoveServerRequest) 
 		return nil, err
 	}
 	id, _ := s.requestID(ctx, r.GetRequestId())
-	index, err := s.Membership.Remove(ctx, r.GetId())
+	index, err := s.Membership.Remove(ctx, s.callerOf(ctx), r.GetId())
 	if err != nil {
 		return nil, s.changeFailed(s.suggestNode(err, r.GetId()), id)
 	}
@@ -115,7 +121,7 @@ func (s *clusters) TransferLeadership(ctx context.Context, r *pb.TransferLeaders
 	if r.GetId() != "" && r.GetId() == before.LeaderID {
 		return &pb.TransferLeadershipResponse{LeaderId: before.LeaderID, Term: before.Term}, nil
 	}
-	if err := s.Membership.Transfer(ctx, r.GetId()); err != nil {
+	if err := s.Membership.Transfer(ctx, s.callerOf(ctx), r.GetId()); err != nil {
 		return nil, s.changeFailed(s.suggestNode(err, r.GetId()), "")
 	}
 	after := s.awaitLeader(ctx, before.Term)

@@ -31,6 +31,10 @@ type Config struct {
 
 	// Nodes asks other nodes how they are. Nil: only what is replicated is shown.
 	Nodes Inspector
+	// GossipKeys changes the keys of gossip. Nil: they cannot be changed.
+	GossipKeys GossipKeys
+	// GossipFingerprint tells keys apart without showing them. Required with GossipKeys.
+	GossipFingerprint func(key []byte) string
 	// Authenticator says who calls. Nil: nobody has to prove anything.
 	Authenticator Authenticator
 	// Credentials are the transport's. Nil: plain text.

@@ -69,8 +69,7 @@ func (c *core) commit(ctx context.Context, ch change) (fsm.Result, *fsm.State, e
 		return fsm.Result{}, nil, err
 	}
 	id, issued := c.requestID(ctx, ch.requestID)
-	caller := &pb.Caller{Identity: name, Authentication: identity.Authentication, Source: identity.Source}
-	result, err := c.Proposer.Propose(ctx, id, issued, caller, ch.payload)
+	result, err := c.Proposer.Propose(ctx, id, issued, identity.caller(name), ch.payload)
 	if err == nil {
 		err = result.Err()
 	}

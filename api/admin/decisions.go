@@ -119,10 +119,10 @@ func (s *deployments) RetryDeployment(ctx context.Context, r *pb.RetryDeployment
 func overriding(c *check, override bool, reason string, otherwise Role) Role {
 	if override {
 		c.reason(reason)
-		return Admin
+	} else {
+		c.text("reason", reason)
 	}
-	c.text("reason", reason)
-	return otherwise
+	return overrideRole(override, otherwise)
 }
 
 // RollbackDeployment activates an earlier completed content of an environment again.

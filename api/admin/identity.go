@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"google.golang.org/grpc/peer"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 // Role is what a caller may do; each includes the ones before it.
@@ -42,7 +44,7 @@ const anonymous = "anonymous"
 type Identity struct {
 	// Name is empty if nothing is known.
 	Name string
-	// Authentication is none, token, certificate or oidc.
+	// Authentication is none, token, certificate, oidc or node.
 	Authentication string
 	// Source is the address that the call came from.
 	Source string
@@ -50,6 +52,10 @@ type Identity struct {
 	Roles map[string]Role
 	// Node: the caller is a node of this cluster.
 	Node bool
+	// TokenID is the token that was shown, if it is one of the cluster's.
+	TokenID string
+	// Groups are what the credential says of its bearer, from which roles follow.
+	Groups []string
 }
 
 // RoleIn returns the role in one environment; in an empty one, the highest that
@@ -114,6 +120,13 @@ func (i Identity) named(claimed string) (string, error) {
 		}
 	}
 	return i.Name, nil
+}
+
+// caller is the identity as it travels with a command, acting under a name.
+func (i Identity) caller(name string) *pb.Caller {
+	return &pb.Caller{
+		Identity: name, Authentication: i.Authentication, Source: i.Source, TokenId: i.TokenID, Groups: i.Groups,
+	}
 }
 
 type identityKey struct{}

@@ -51,6 +51,10 @@ var methods = map[string]access{
 	pb.AuditService_ListAuditRecords_FullMethodName: {least: Viewer},
 	pb.AuditService_VerifyAuditChain_FullMethodName: {least: Viewer},
 
+	pb.TokenService_CreateToken_FullMethodName: {least: Admin},
+	pb.TokenService_ListTokens_FullMethodName:  {least: Admin},
+	pb.TokenService_RevokeToken_FullMethodName: {least: Admin},
+
 	pb.PeerService_Join_FullMethodName:          {node: true},
 	pb.PeerService_GetPeerState_FullMethodName:  {node: true},
 	pb.PeerService_Propose_FullMethodName:       {node: true},

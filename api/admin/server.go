@@ -40,6 +40,7 @@ func New(cfg Config) (*Server, error) {
 	pb.RegisterEnvironmentServiceServer(s.grpc, &environments{core: c})
 	pb.RegisterClusterServiceServer(s.grpc, &clusters{core: c})
 	pb.RegisterAuditServiceServer(s.grpc, &audits{core: c})
+	pb.RegisterTokenServiceServer(s.grpc, &tokens{core: c})
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	if cfg.Register != nil {
 		cfg.Register(s.grpc)

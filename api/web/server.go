@@ -2,11 +2,14 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -25,6 +28,8 @@ type Config struct {
 	Features http.Handler
 	// Webhook answers /webhooks/git. Nil: it is not found, and the answer says how to turn it on.
 	Webhook http.Handler
+	// TLS encrypts. Nil: plain text.
+	TLS *tls.Config
 	// SeparateMetrics: /metrics is answered by ServeMetrics only.
 	SeparateMetrics bool
 	// MaxConnections bounds the connections of each listener. Default 4096.
@@ -90,8 +95,24 @@ func (c Config) server(handler http.Handler) *http.Server {
 		WriteTimeout:      c.WriteTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+		TLSConfig:         c.TLS,
+		ErrorLog:          log.New(connectionLog{c.Logger}, "", 0),
 	}
+}
+
+// connectionLog receives what net/http says of connections. Refused handshakes
+// are what somebody looks for; the rest, and ports that are only looked at, is noise.
+type connectionLog struct{ logger *slog.Logger }
+
+// Write logs one line.
+func (c connectionLog) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	level := slog.LevelDebug
+	if strings.Contains(text, "TLS handshake error") && !strings.HasSuffix(text, "EOF") {
+		level = slog.LevelWarn
+	}
+	c.logger.Log(context.Background(), level, "HTTP connection refused", "error", text) //nolint:forbidigo // net/http logs without a context
+	return len(line), nil
 }
 
 // Handler is what Serve answers with, for tests and other servers.
@@ -104,7 +125,12 @@ func (s *Server) Serve(l net.Listener) error { return s.serve(s.main, l) }
 func (s *Server) ServeMetrics(l net.Listener) error { return s.serve(s.metrics, l) }
 
 func (s *Server) serve(server *http.Server, l net.Listener) error {
-	err := server.Serve(netutil.LimitListener(l, s.limit))
+	l = netutil.LimitListener(l, s.limit)
+	serve := server.Serve
+	if server.TLSConfig != nil {
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	err := serve(l)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -17,9 +17,11 @@ import (
 	"github.com/honua-io/honua-gitops/api/ogc"
 	"github.com/honua-io/honua-gitops/api/web"
 	"github.com/honua-io/honua-gitops/cluster"
+	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/gitsync"
 	"github.com/honua-io/honua-gitops/internal/buildinfo"
 	"github.com/honua-io/honua-gitops/internal/config"
+	"github.com/honua-io/honua-gitops/internal/tlsfiles"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/leader"
@@ -50,6 +52,11 @@ type app struct {
 	grpcListener    net.Listener
 	httpListener    net.Listener
 	metricsListener net.Listener
+
+	// nodeFiles are the certificates between nodes, clientFiles those that clients
+	// see; the same unless Api.Tls is set, and nil for plain text.
+	nodeFiles, clientFiles *tlsfiles.Source
+	again                  again
 }
 
 // newApp opens what the node has on disk and its listeners: when it returns,
@@ -142,10 +149,14 @@ func (a *app) openCluster(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.openSecurity(); err != nil {
+		return err
+	}
 	tls, err := a.nodeTLS()
 	if err != nil {
 		return err
 	}
+	a.again.state = func() *fsm.State { return a.cluster.Store().State() }
 	a.group = &group{}
 	addresses := a.addresses()
 	a.cluster, err = cluster.Open(cluster.Config{
@@ -155,7 +166,7 @@ func (a *app) openCluster(context.Context) error {
 		GRPCAdvertise: addresses.GRPC, HTTPAdvertise: addresses.HTTP, GossipKey: key,
 		BootstrapExpect: a.config.Cluster.BootstrapExpect, Join: a.config.Cluster.Join,
 		RaftMultiplier: a.config.Cluster.RaftMultiplier, Voter: a.config.Cluster.Voter,
-		Version: buildinfo.Get().Version, TLS: tls,
+		Version: buildinfo.Get().Version, TLS: tls, Authorizer: &a.again,
 		InitialSettings: func() (*pb.SettingsValue, string) { return a.settings.value, a.settings.digest },
 		Logger:          a.logger, LeaderTask: &leaderTask{app: a}, Exit: a.exit,
 	})
@@ -221,8 +232,12 @@ func (a *app) openWeb(context.Context) error {
 	if err != nil {
 		return err
 	}
+	secured, err := a.httpTLS()
+	if err != nil {
+		return err
+	}
 	a.web, err = web.New(web.Config{
-		Health: a.health, Metrics: a.metrics, Logger: a.component("web"), Features: features, Webhook: hook,
+		TLS: secured, Health: a.health, Metrics: a.metrics, Logger: a.component("web"), Features: features, Webhook: hook,
 		SeparateMetrics: a.separateMetrics() || !a.config.GitOps.EnableMetrics,
 	})
 	return err
@@ -237,15 +252,20 @@ func (a *app) environments() []string {
 }
 
 func (a *app) openAdmin(context.Context) error {
-	credentials, authenticator, err := a.grpcSecurity()
+	credentials, err := a.grpcCredentials()
+	if err != nil {
+		return err
+	}
+	authenticator, err := a.authenticator()
 	if err != nil {
 		return err
 	}
 	a.admin, err = admin.New(admin.Config{
 		Proposer: callers{a.cluster}, Reader: a.cluster, Store: a.cluster.Store(), Membership: &membership{a.cluster},
 		Classify: classify, Logger: a.component("admin"), Credentials: credentials, Authenticator: authenticator,
-		Nodes:  &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
-		Denied: a.metrics.ObserveDenial,
+		Nodes:      &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
+		Denied:     a.metrics.ObserveDenial,
+		GossipKeys: &gossipKeys{a.cluster}, GossipFingerprint: cluster.KeyFingerprint,
 		Register: func(r grpc.ServiceRegistrar) {
 			a.cluster.RegisterPeerService(r)
 			pb.RegisterNodeServiceServer(r, a.node)

@@ -175,6 +175,31 @@ func (m *membership) Add(ctx context.Context, address string) (string, uint64, e
 	return m.Invite(ctx, address)
 }
 
+// gossipKeys is the keyring of all nodes as the admin API sees it.
+type gossipKeys struct{ cluster *cluster.Node }
+
+// List asks all nodes.
+func (g *gossipKeys) List(ctx context.Context) []admin.NodeKeys {
+	return shownKeys(g.cluster.GossipKeys(ctx))
+}
+
+// Change makes one step of a rotation.
+func (g *gossipKeys) Change(ctx context.Context, operation string, key []byte, fingerprint string) ([]admin.NodeKeys, error) {
+	nodes, err := g.cluster.ChangeGossipKey(ctx, cluster.KeyChange{Operation: cluster.KeyOperation(operation), Key: key, Fingerprint: fingerprint})
+	return shownKeys(nodes), err
+}
+
+func shownKeys(nodes []cluster.NodeKeys) []admin.NodeKeys {
+	shown := make([]admin.NodeKeys, len(nodes))
+	for i, n := range nodes {
+		shown[i] = admin.NodeKeys{NodeID: n.NodeID, Primary: n.Primary, Keys: n.All}
+		if n.Err != nil {
+			shown[i].Problem = n.Err.Error()
+		}
+	}
+	return shown
+}
+
 func memberStatus(s cluster.MemberStatus) string {
 	if s == cluster.MemberFailed {
 		return "dead"
@@ -202,6 +227,11 @@ func classify(err error) admin.Failure {
 		{cluster.ErrNotVoter, admin.MembershipRefused},
 		{cluster.ErrForeignCluster, admin.MembershipRefused},
 		{cluster.ErrUnreachable, admin.UnknownNode},
+		{cluster.ErrDenied, admin.Denied},
+		{cluster.ErrNoKeyring, admin.Precondition},
+		{cluster.ErrBadKey, admin.Invalid},
+		{cluster.ErrUnknownKey, admin.NotFound},
+		{cluster.ErrKeyInUse, admin.Precondition},
 	} {
 		if errors.Is(err, row.err) {
 			return row.failure

@@ -1,37 +1,29 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
+	"errors"
 
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/peer"
 
-	"github.com/honua-io/honua-gitops/api/admin"
 	"github.com/honua-io/honua-gitops/cluster"
 	"github.com/honua-io/honua-gitops/internal/config"
 	"github.com/honua-io/honua-gitops/internal/tlsfiles"
 )
 
-// nodeTLS is mutual TLS between nodes; nil for plain text.
-func (a *app) nodeTLS() (cluster.TLS, error) {
-	if !a.config.Cluster.TLS.Enabled() {
-		return nil, nil
+// openSecurity opens the certificates: those that nodes show each other, and
+// those that clients see.
+func (a *app) openSecurity() (err error) {
+	if a.config.Cluster.TLS.Enabled() {
+		if a.nodeFiles, err = a.openTLS(a.config.Cluster.TLS); err != nil {
+			return err
+		}
+		a.clientFiles = a.nodeFiles
 	}
-	source, err := a.openTLS(a.config.Cluster.TLS)
-	if err != nil {
-		return nil, err
+	if a.config.API.TLS.Enabled() {
+		a.clientFiles, err = a.openTLS(a.config.API.TLS)
 	}
-	role := tlsfiles.ServerRole(a.config.Cluster.Name)
-	server, err := source.ServerConfig(tlsfiles.RequireClientCerts, role)
-	if err != nil {
-		return nil, err
-	}
-	client, err := source.PeerConfig(role, "h2")
-	if err != nil {
-		return nil, err
-	}
-	return &clusterTLS{server: server, client: client}, nil
+	return err
 }
 
 func (a *app) openTLS(files config.TLS) (*tlsfiles.Source, error) {
@@ -51,6 +43,25 @@ type openedTLS struct {
 	source *tlsfiles.Source
 }
 
+// role is the name that every node's certificate holds.
+func (a *app) role() string { return tlsfiles.ServerRole(a.config.Cluster.Name) }
+
+// nodeTLS is mutual TLS between nodes; nil for plain text.
+func (a *app) nodeTLS() (cluster.TLS, error) {
+	if a.nodeFiles == nil {
+		return nil, nil
+	}
+	server, err := a.nodeFiles.ServerConfig(tlsfiles.RequireClientCerts, a.role())
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.nodeFiles.PeerConfig(a.role(), "h2")
+	if err != nil {
+		return nil, err
+	}
+	return &clusterTLS{server: server, client: client}, nil
+}
+
 // clusterTLS hands the configurations to package cluster. Peers are verified by
 // their role, whatever address they have.
 type clusterTLS struct{ server, client *tls.Config }
@@ -58,43 +69,46 @@ type clusterTLS struct{ server, client *tls.Config }
 func (t *clusterTLS) ServerConfig() *tls.Config       { return t.server.Clone() }
 func (t *clusterTLS) ClientConfig(string) *tls.Config { return t.client.Clone() }
 
-// grpcSecurity is how the gRPC server recognises nodes and callers.
-func (a *app) grpcSecurity() (credentials.TransportCredentials, admin.Authenticator, error) {
-	files := a.config.API.TLS
-	if !files.Enabled() {
-		files = a.config.Cluster.TLS
+// errNodesInTheClear: the gRPC port is one, for nodes and for clients.
+var errNodesInTheClear = errors.New("Api.Tls needs Cluster.Tls as soon as there is more than one node: nodes call each other on Api.GrpcAddress")
+
+// grpcCredentials is TLS on the port that nodes and clients share; nil for plain
+// text. Nodes ask for the role's name and must show a node's certificate. Others
+// may show a client's: who has none needs a token.
+func (a *app) grpcCredentials() (credentials.TransportCredentials, error) {
+	if a.clientFiles == nil {
+		return nil, nil
 	}
-	if !files.Enabled() {
-		return nil, admin.NoAuthentication{}, nil
+	if a.nodeFiles == nil && (a.config.Cluster.BootstrapExpect > 1 || len(a.config.Cluster.Join) > 0) {
+		return nil, errNodesInTheClear
 	}
-	source, err := a.openTLS(files)
+	ask := tlsfiles.OptionalClientCerts
+	if a.config.API.TLS.Enabled() && a.config.API.TLS.CAFile == "" {
+		ask = tlsfiles.NoClientCerts
+	}
+	server, err := a.clientFiles.ServerConfig(ask, "", "h2")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	server, err := source.ServerConfig(tlsfiles.RequireClientCerts, "", "h2")
-	if err != nil {
-		return nil, nil, err
+	if a.nodeFiles != nil {
+		nodes, err := a.nodeFiles.ServerConfig(tlsfiles.RequireClientCerts, a.role(), "h2")
+		if err != nil {
+			return nil, err
+		}
+		server = tlsfiles.Route(a.role(), nodes, server)
 	}
-	return credentials.NewTLS(server), &certificates{role: tlsfiles.ServerRole(a.config.Cluster.Name)}, nil
+	return &loggedHandshakes{TransportCredentials: credentials.NewTLS(server), log: a.component("admin")}, nil
 }
 
-// certificates tells nodes from callers by the role in the certificate: only a
-// node's certificate may call what is between nodes.
-type certificates struct{ role string }
+// isNode: who asked for the role's name was made to show a node's certificate.
+func (a *app) isNode(state tls.ConnectionState) bool {
+	return a.nodeFiles != nil && state.ServerName == a.role() && tlsfiles.CheckPeer(state, a.role()) == nil
+}
 
-// Identify names the caller by its certificate.
-func (c *certificates) Identify(ctx context.Context) (admin.Identity, error) {
-	identity, err := admin.NoAuthentication{}.Identify(ctx)
-	identity.Node = false
-	p, ok := peer.FromContext(ctx)
-	if !ok {
-		return identity, err
+// httpTLS is TLS for HTTP, which only Api.Tls turns on; nil for plain text.
+func (a *app) httpTLS() (*tls.Config, error) {
+	if !a.config.API.TLS.Enabled() {
+		return nil, nil
 	}
-	info, ok := p.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(info.State.VerifiedChains) == 0 {
-		return identity, err
-	}
-	identity.Node = tlsfiles.CheckPeer(info.State, c.role) == nil
-	identity.Name, identity.Authentication = info.State.PeerCertificates[0].Subject.CommonName, "certificate"
-	return identity, err
+	return a.clientFiles.ServerConfig(tlsfiles.NoClientCerts, "", "h2", "http/1.1")
 }

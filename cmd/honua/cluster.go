@@ -20,6 +20,7 @@ func newClusterCommand(s *session) *cobra.Command {
 		newClusterJoinCommand(s),
 		newClusterRemoveCommand(s),
 		newClusterTransferCommand(s),
+		newGossipKeyCommand(s),
 	)
 }
 

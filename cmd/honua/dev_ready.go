@@ -48,7 +48,7 @@ func untilReady(ctx context.Context, node devNode) string {
 	reason := "it does not answer"
 	for {
 		attempt, cancel := context.WithTimeout(ctx, time.Second)
-		body, err := getHealth(attempt, node.http, "ready")
+		body, err := getHealth(attempt, nil, node.http, "ready")
 		cancel()
 		switch {
 		case err == nil:

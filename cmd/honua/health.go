@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/honua-io/honua-gitops/internal/client"
 )
 
 // maxHealthBody bounds what is read of a health answer.
@@ -21,7 +24,7 @@ func newHealthCommand(s *session) *cobra.Command {
 		Use:       "health [live|ready|gitops]",
 		Short:     "Ask the local node whether it is well; for container health checks",
 		Long:      "Ask the local node over HTTP whether it is well. Exits with 0 if it is, with 1 if it is not or does not answer.",
-		Example:   "  honua health ready\n  honua health gitops --http-address 127.0.0.1:5001 -o json",
+		Example:   "  honua health ready\n  honua health gitops --http-address 127.0.0.1:5001 -o json\n  honua health --ca ca.pem",
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"live", "ready", "gitops"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,7 +48,11 @@ func (s *session) health(ctx context.Context, address, check string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.flags.forCall())
 	defer cancel()
-	body, err := getHealth(ctx, address, check)
+	secured, err := client.LoadTLS(s.flags.ca, "", "")
+	if err != nil {
+		return err
+	}
+	body, err := getHealth(ctx, secured, address, check)
 	if err != nil && !errors.Is(err, errUnhealthy) {
 		return err
 	}
@@ -57,15 +64,22 @@ func (s *session) health(ctx context.Context, address, check string) error {
 }
 
 // getHealth asks one node. Its error wraps errUnhealthy if the node says that it is not well.
-func getHealth(ctx context.Context, address, check string) (map[string]any, error) {
+// With TLS, an address without a scheme is https.
+func getHealth(ctx context.Context, secured *tls.Config, address, check string) (map[string]any, error) {
+	scheme, asker := "http://", http.DefaultClient
+	if secured != nil {
+		transport := &http.Transport{TLSClientConfig: secured}
+		defer transport.CloseIdleConnections()
+		scheme, asker = "https://", &http.Client{Transport: transport}
+	}
 	if !strings.Contains(address, "://") {
-		address = "http://" + address
+		address = scheme + address
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/health/"+check, nil)
 	if err != nil {
 		return nil, fmt.Errorf("--http-address: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := asker.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("the node does not answer: %w", err)
 	}

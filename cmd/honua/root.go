@@ -37,9 +37,9 @@ func newRootCommand(s *session) *cobra.Command {
 		&cobra.Group{ID: groupAuthor, Title: "Write configuration:"},
 	)
 	root.AddCommand(serverCommands(s)...)
-	root.AddCommand(grouped(groupRun, newDevCommand(s), newHealthCommand(s), newConfigCommand(s))...)
+	root.AddCommand(grouped(groupRun, newDevCommand(s), newHealthCommand(s), newConfigCommand(s), newTLSCommand(s))...)
 	root.AddCommand(grouped(groupOperate,
-		newStatusCommand(s), newDeploymentCommand(s), newEnvironmentCommand(s), newClusterCommand(s), newAuditCommand(s))...)
+		newStatusCommand(s), newDeploymentCommand(s), newEnvironmentCommand(s), newClusterCommand(s), newAuditCommand(s), newTokenCommand(s))...)
 	root.AddCommand(grouped(groupAuthor, newInitCommand(s), newValidateCommand(s), newPlanCommand(s))...)
 	root.AddCommand(newVersionCommand(s))
 	return root

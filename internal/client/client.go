@@ -52,6 +52,9 @@ func (c *Client) Environments() pb.EnvironmentServiceClient {
 // Cluster returns the cluster service.
 func (c *Client) Cluster() pb.ClusterServiceClient { return pb.NewClusterServiceClient(c) }
 
+// Tokens returns the token service.
+func (c *Client) Tokens() pb.TokenServiceClient { return pb.NewTokenServiceClient(c) }
+
 // Audit returns the audit service.
 func (c *Client) Audit() pb.AuditServiceClient { return pb.NewAuditServiceClient(c) }
 

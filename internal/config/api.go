@@ -14,5 +14,5 @@ func (a *API) describe(t *table) {
 	one(t, "GrpcAddress", address(), &a.GRPCAddress, is(":7700"), "Address of the admin API.")
 	one(t, "HttpAddress", address(), &a.HTTPAddress, is(":5000"), "Address of OGC API Features, health and webhooks.")
 	one(t, "MetricsAddress", address(), &a.MetricsAddress, derived("Api.HttpAddress"), "Address of /metrics.")
-	t.section("Tls", func(t *table) { a.TLS.describe(t, "Off.") })
+	t.section("Tls", func(t *table) { a.TLS.describe(t, "Without it the gRPC port uses Cluster.Tls, and HTTP has no TLS.") })
 }

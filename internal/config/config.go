@@ -14,6 +14,7 @@ type Config struct {
 	GitOps   GitOps
 	Cluster  Cluster
 	API      API
+	Auth     Auth
 	Registry Registry
 	Serilog  Serilog
 	Logging  Logging
@@ -33,7 +34,7 @@ type Registry struct {
 }
 
 // reserved are sections that operators may expect to work and that this version does not have.
-var reserved = []string{"Auth", "Backup", "Notifications"}
+var reserved = []string{"Backup", "Notifications"}
 
 // sections are the names whose environment variables are read.
 var sections = []string{"GitOps", "Cluster", "Api", "Registry", "Serilog", "Logging", "Auth", "Backup", "Notifications"}
@@ -114,6 +115,7 @@ func (c *Config) describe(t *table) {
 	strict("GitOps", c.GitOps.describe)
 	strict("Cluster", c.Cluster.describe)
 	strict("Api", c.API.describe)
+	strict("Auth", c.Auth.describe)
 	t.section("Registry", func(r *table) {
 		one(r, "DataDirectory", plain(), &c.Registry.DataDirectory, derived("<Cluster.DataDirectory>/data"),
 			"Where GeoJSON and GeoPackage files live. Data sources never reach outside it.")

@@ -51,6 +51,7 @@ func TestLoadFullFile(t *testing.T) {
 			TLS: TLS{CAFile: "/etc/honua/ca.pem", CertFile: "/etc/honua/node.pem", KeyFile: "/etc/honua/node.key"},
 		},
 		API:      API{GRPCAddress: ":7700", HTTPAddress: ":8080", MetricsAddress: ":8080"},
+		Auth:     Auth{OIDC: OIDC{IdentityClaim: "email", GroupsClaim: "groups"}},
 		Registry: Registry{DataDirectory: "/var/honua/cluster/data", ProbeInterval: 10 * time.Second},
 		Serilog:  Serilog{MinimumLevel{Default: "Warning", Override: map[string]string{"Honua.Server.Core.GitOps": "Debug"}}},
 		Logging:  Logging{Format: "json"},
@@ -122,13 +123,13 @@ func TestShortMinimumLevel(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	c, err := Parse("f.json", []byte(strings.TrimSuffix(minimal, "}")+`, "Auth": {} }`),
+	c, err := Parse("f.json", []byte(strings.TrimSuffix(minimal, "}")+`, "Backup": {} }`),
 		[]string{"GitOps__DeploymentPolicies__prodution__RequiresApproval=true"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Problem{
-		{"f.json:5:11", "Auth", "this version has no such section; it has no effect"},
+		{"f.json:5:13", "Backup", "this version has no such section; it has no effect"},
 		{"environment variable GitOps__DeploymentPolicies__prodution__RequiresApproval", "GitOps.DeploymentPolicies.prodution", "no such environment is configured; it has no effect"},
 	}
 	if diff := cmp.Diff(want, c.Warnings); diff != "" {

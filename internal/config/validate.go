@@ -16,6 +16,7 @@ func (c *Config) check() Problems {
 	problems = append(problems, c.checkPolicies()...)
 	problems = append(problems, c.checkCluster()...)
 	problems = append(problems, c.checkTLS()...)
+	problems = append(problems, c.checkAuth()...)
 	return append(problems, c.checkEncryption()...)
 }
 

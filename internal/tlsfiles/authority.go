@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"time"
 )
@@ -83,13 +84,14 @@ func (a *Authority) IssueServer(cluster string, hosts []string, valid time.Durat
 }
 
 // IssueClient makes a certificate for a person or a program: identity is its
-// common name, and it is good for dialling only.
-func (a *Authority) IssueClient(identity string, valid time.Duration) (Pair, error) {
+// common name, roles are what RoleURI makes, and it is good for dialling only.
+func (a *Authority) IssueClient(identity string, valid time.Duration, roles ...*url.URL) (Pair, error) {
 	if identity == "" {
 		return Pair{}, fmt.Errorf("%w: a client needs an identity", ErrIssue)
 	}
 	return issue(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: identity},
+		URIs:        roles,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}, a, a.now, valid)
@@ -147,4 +149,13 @@ func create(path string, data []byte, mode os.FileMode) (err error) {
 		return fmt.Errorf("%w: %w", ErrFile, err)
 	}
 	return nil
+}
+
+// Leaf reads the certificate.
+func (p Pair) Leaf() (*x509.Certificate, error) {
+	block, _ := pem.Decode(p.Cert)
+	if block == nil {
+		return nil, fmt.Errorf("%w: it is no PEM", ErrFile)
+	}
+	return x509.ParseCertificate(block.Bytes)
 }

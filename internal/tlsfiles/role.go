@@ -4,11 +4,21 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net/url"
 	"slices"
 )
 
 // ServerRole is the DNS name that makes a certificate a server of the cluster.
 func ServerRole(cluster string) string { return "server." + cluster + ".honua" }
+
+// RoleScheme is the scheme of URIs that give a client a role.
+const RoleScheme = "honua"
+
+// RoleURI is the name by which a client's certificate carries a role in one
+// environment of a cluster; "*" is every environment.
+func RoleURI(cluster, role, environment string) *url.URL {
+	return &url.URL{Scheme: RoleScheme, Host: cluster, Path: "/" + role + "/" + environment}
+}
 
 // CheckRole reports ErrRole unless the certificate carries role as a DNS name, exactly: a wildcard is no role.
 func CheckRole(cert *x509.Certificate, role string) error {

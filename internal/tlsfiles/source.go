@@ -1,6 +1,7 @@
 package tlsfiles
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -111,10 +112,16 @@ func (s *Source) reload(seen [3]stamp, now time.Time) {
 	s.config.Logger.Info("TLS files reloaded")
 }
 
+// CheckClient verifies the chain of a client that is connected already against
+// the authorities in use now: a connection outlives certificates and authorities.
+func (s *Source) CheckClient(state tls.ConnectionState) error {
+	return s.verify(state.PeerCertificates, x509.ExtKeyUsageClientAuth)
+}
+
 // verify checks a peer's chain against the authorities in use now.
-func (s *Source) verify(peer []*x509.Certificate, usage x509.ExtKeyUsage) ([][]*x509.Certificate, error) {
+func (s *Source) verify(peer []*x509.Certificate, usage x509.ExtKeyUsage) error {
 	if len(peer) == 0 {
-		return nil, errors.New("the peer showed no certificate")
+		return errors.New("the peer showed no certificate")
 	}
 	options := x509.VerifyOptions{
 		Roots:         s.material().pool,
@@ -125,5 +132,6 @@ func (s *Source) verify(peer []*x509.Certificate, usage x509.ExtKeyUsage) ([][]*
 	for _, cert := range peer[1:] {
 		options.Intermediates.AddCert(cert)
 	}
-	return peer[0].Verify(options)
+	_, err := peer[0].Verify(options)
+	return err
 }

@@ -87,7 +87,7 @@ func (s *Source) PeerConfig(role string, protocols ...string) (*tls.Config, erro
 	// makes the same checks with those of the handshake's day.
 	config.InsecureSkipVerify = true
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		if _, err := s.verify(state.PeerCertificates, x509.ExtKeyUsageServerAuth); err != nil {
+		if err := s.verify(state.PeerCertificates, x509.ExtKeyUsageServerAuth); err != nil {
 			return fmt.Errorf("server's certificate: %w", err)
 		}
 		return CheckRole(state.PeerCertificates[0], role)

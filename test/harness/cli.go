@@ -30,6 +30,9 @@ type Result struct {
 // CLI runs the command line against all nodes of the cluster.
 func (c *Cluster) CLI(args ...string) Result {
 	c.t.Helper()
+	if c.options.Secure {
+		return c.As(c.admin, args...)
+	}
 	return CLI(c.t, c.Addresses(), args...)
 }
 
@@ -42,13 +45,19 @@ func (n *Node) CLI(args ...string) Result {
 // CLI runs the command line against the nodes at these addresses.
 func CLI(t testing.TB, addresses []string, args ...string) Result {
 	t.Helper()
+	var env []string
+	if len(addresses) > 0 {
+		env = append(env, "HONUA_ADDRESS="+strings.Join(addresses, ","))
+	}
+	return runCLI(t, env, args...)
+}
+
+func runCLI(t testing.TB, env []string, args ...string) Result {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), cliWithin)
 	defer cancel()
 	command := exec.CommandContext(ctx, Binary(t), args...)
-	command.Env = append(os.Environ(), "NO_COLOR=1")
-	if len(addresses) > 0 {
-		command.Env = append(command.Env, "HONUA_ADDRESS="+strings.Join(addresses, ","))
-	}
+	command.Env = append(append(os.Environ(), "NO_COLOR=1"), env...)
 	var out, complaints bytes.Buffer
 	command.Stdout, command.Stderr = &out, &complaints
 	began := time.Now()

@@ -45,6 +45,8 @@ type Options struct {
 	Idle bool
 	// Unready: Start returns without waiting until every environment is served.
 	Unready bool
+	// Secure: TLS on every port, an encrypted gossip and credentials, all made with the command line.
+	Secure bool
 	// Adjust changes a node's settings before they are written.
 	Adjust func(node *Node, settings Section)
 }
@@ -61,6 +63,9 @@ type Cluster struct {
 	options Options
 	once    sync.Once
 	client  *client.Client
+	// admin is who the harness itself is, where credentials are asked for.
+	admin     Credentials
+	gossipKey string
 }
 
 // Start makes a repository and starts a cluster that follows it. It returns when every node serves every
@@ -109,7 +114,11 @@ func prepare(t testing.TB, options Options) *Cluster {
 			t: t, program: program,
 		})
 	}
+	if options.Secure {
+		c.secure()
+	}
 	for _, node := range c.Nodes {
+		node.tls = c.TLS(c.admin)
 		node.writeSettings(c.settings(node))
 	}
 	return c
@@ -142,7 +151,7 @@ func (c *Cluster) settings(node *Node) Section {
 		},
 		"Registry": Section{"DataDirectory": c.DataDirectory()},
 		"Cluster": Section{
-			"NodeId": node.ID, "DataDirectory": filepath.Join(node.Dir, "cluster"), "Name": "honua-test",
+			"NodeId": node.ID, "DataDirectory": filepath.Join(node.Dir, "cluster"), "Name": ClusterName,
 			"RaftAddress": node.Raft, "GossipAddress": node.Gossip, "BootstrapExpect": len(c.Nodes), "Join": join,
 		},
 		"Api":     Section{"GrpcAddress": node.GRPC, "HttpAddress": node.HTTP},
@@ -150,6 +159,9 @@ func (c *Cluster) settings(node *Node) Section {
 	}
 	if c.options.Policies == nil {
 		delete(settings["GitOps"].(Section), "DeploymentPolicies")
+	}
+	if c.options.Secure {
+		c.addSecurity(node, settings)
 	}
 	if c.options.Adjust != nil {
 		c.options.Adjust(node, settings)
@@ -212,7 +224,7 @@ func (c *Cluster) Addresses() []string {
 func (c *Cluster) Client() *client.Client {
 	c.t.Helper()
 	c.once.Do(func() {
-		made, err := client.New(client.Config{Addresses: c.Addresses()})
+		made, err := client.New(client.Config{Addresses: c.Addresses(), TLS: c.TLS(c.admin)})
 		if err != nil {
 			c.t.Fatal(err)
 		}

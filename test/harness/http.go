@@ -34,11 +34,14 @@ func (r Response) Decode(into any) error {
 
 // Get asks the node over HTTP.
 func (n *Node) Get(ctx context.Context, path string) (Response, error) {
-	return Get(ctx, "http://"+n.HTTP+path)
+	asker, scheme := n.httpClient()
+	return get(ctx, asker, scheme+n.HTTP+path)
 }
 
 // Get makes one HTTP request over a connection of its own.
-func Get(ctx context.Context, url string) (Response, error) {
+func Get(ctx context.Context, url string) (Response, error) { return get(ctx, http.DefaultClient, url) }
+
+func get(ctx context.Context, asker *http.Client, url string) (Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestWithin)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -46,7 +49,7 @@ func Get(ctx context.Context, url string) (Response, error) {
 		return Response{}, err
 	}
 	request.Close = true
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := asker.Do(request)
 	if err != nil {
 		return Response{}, err
 	}

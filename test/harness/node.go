@@ -4,6 +4,7 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -31,6 +33,8 @@ type Node struct {
 
 	t       testing.TB
 	program string
+	// tls is nil where everything is in the clear.
+	tls *tls.Config
 
 	mu      sync.Mutex
 	process *Process
@@ -123,7 +127,11 @@ func (n *Node) Conn() (*grpc.ClientConn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.conn == nil {
-		conn, err := grpc.NewClient(n.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithIdleTimeout(0))
+		transport := insecure.NewCredentials()
+		if n.tls != nil {
+			transport = credentials.NewTLS(n.tls)
+		}
+		conn, err := grpc.NewClient(n.GRPC, grpc.WithTransportCredentials(transport), grpc.WithIdleTimeout(0))
 		if err != nil {
 			return nil, err
 		}

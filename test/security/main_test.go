@@ -1,0 +1,14 @@
+// Package security proves from outside what docs/security.md promises of identities and encryption: real processes
+// with TLS on every port, and what they refuse.
+package security
+
+import (
+	"os"
+	"testing"
+
+	"github.com/honua-io/honua-gitops/test/harness"
+)
+
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+
+const development = "development"
