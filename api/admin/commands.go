@@ -45,6 +45,8 @@ func demandOf(state *fsm.State, payload *pb.Payload) (d demand, known bool) {
 		return scoped(c.Pause.GetAll(), c.Pause.GetEnvironment()), true
 	case *pb.Payload_Resume:
 		return scoped(c.Resume.GetAll(), c.Resume.GetEnvironment()), true
+	case *pb.Payload_ImportHistory:
+		return in(Admin, c.ImportHistory.GetEnvironment())
 	case *pb.Payload_SetSettings, *pb.Payload_CreateToken, *pb.Payload_RevokeToken, *pb.Payload_RecordAction:
 		return everywhere()
 	}
