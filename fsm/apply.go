@@ -80,7 +80,7 @@ func leaderOnly(payload *pb.Payload) bool {
 	case *pb.Payload_RequestPoll, *pb.Payload_Approve, *pb.Payload_Reject, *pb.Payload_Cancel,
 		*pb.Payload_Retry, *pb.Payload_Rollback, *pb.Payload_Pause, *pb.Payload_Resume, *pb.Payload_RecordDenials,
 		*pb.Payload_CreateToken, *pb.Payload_RevokeToken, *pb.Payload_RecordAction,
-		*pb.Payload_ImportHistory:
+		*pb.Payload_ImportHistory, *pb.Payload_StoreBackup, *pb.Payload_RestoreBackup:
 		return false
 	case *pb.Payload_SetSettings:
 		return len(command.SetSettings.GetSupporters()) > 0
@@ -118,6 +118,8 @@ func (c *change) leaderCommand(payload *pb.Payload) (result Result, known bool, 
 		result, err = c.registerNode(command.RegisterNode)
 	case *pb.Payload_ForgetNode:
 		result, err = c.forgetNode(command.ForgetNode)
+	case *pb.Payload_RaiseFormat:
+		result, err = c.raiseFormat(command.RaiseFormat)
 	case *pb.Payload_RecordFault:
 		result, err = c.recordFault(command.RecordFault)
 	default:
@@ -146,6 +148,10 @@ func (c *change) callerCommand(payload *pb.Payload) (Result, error) {
 		return c.pause(command.Pause)
 	case *pb.Payload_Resume:
 		return c.resume(command.Resume)
+	case *pb.Payload_StoreBackup:
+		return c.storeBackup(command.StoreBackup)
+	case *pb.Payload_RestoreBackup:
+		return c.restoreBackup(command.RestoreBackup)
 	case *pb.Payload_ImportHistory:
 		return c.importHistory(command.ImportHistory)
 	case *pb.Payload_RecordDenials:

@@ -28,7 +28,7 @@ var callers = map[protoreflect.Name]bool{
 	"SetSettings": true, "RequestPoll": true, "ApproveCommand": true, "RejectCommand": true, "CancelCommand": true,
 	"RetryCommand": true, "RollbackCommand": true, "PauseCommand": true, "ResumeCommand": true, "RecordDenials": true,
 	"CreateTokenCommand": true, "RevokeTokenCommand": true, "RecordActionCommand": true,
-	"ImportHistory": true,
+	"ImportHistory": true, "StoreBackup": true, "RestoreBackup": true,
 }
 
 func TestI10StaleTerm(t *testing.T) {

@@ -44,6 +44,8 @@ var methods = map[string]access{
 	pb.ClusterService_ListMembers_FullMethodName:        {least: Viewer},
 	pb.ClusterService_AddServer_FullMethodName:          {least: Admin},
 	pb.ClusterService_RemoveServer_FullMethodName:       {least: Admin},
+	pb.ClusterService_SaveSnapshot_FullMethodName:       {least: Admin},
+	pb.ClusterService_RestoreSnapshot_FullMethodName:    {least: Admin},
 	pb.ClusterService_TransferLeadership_FullMethodName: {least: Admin},
 	pb.ClusterService_ChangeGossipKey_FullMethodName:    {least: Admin},
 	pb.ClusterService_ListGossipKeys_FullMethodName:     {least: Admin},
@@ -60,6 +62,7 @@ var methods = map[string]access{
 	pb.PeerService_Propose_FullMethodName:       {node: true},
 	pb.PeerService_GetReadIndex_FullMethodName:  {node: true},
 	pb.PeerService_Remove_FullMethodName:        {node: true},
+	pb.PeerService_GetStateHash_FullMethodName:  {node: true},
 	pb.PeerService_Transfer_FullMethodName:      {node: true},
 	pb.PeerService_ChangeKeyring_FullMethodName: {node: true},
 

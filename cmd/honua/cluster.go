@@ -21,6 +21,7 @@ func newClusterCommand(s *session) *cobra.Command {
 		newClusterRemoveCommand(s),
 		newClusterTransferCommand(s),
 		newGossipKeyCommand(s),
+		newClusterSnapshotCommand(s),
 	)
 }
 

@@ -359,8 +359,10 @@ type Server struct {
 	// The running hash of the node's state at applied_index, hexadecimal.
 	StateHash string `protobuf:"bytes,12,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
 	// What is wrong with it and what to do, in words; empty if nothing is.
-	Notices       []string    `protobuf:"bytes,13,rep,name=notices,proto3" json:"notices,omitempty"`
-	Serves        []*ServedBy `protobuf:"bytes,14,rep,name=serves,proto3" json:"serves,omitempty"`
+	Notices []string    `protobuf:"bytes,13,rep,name=notices,proto3" json:"notices,omitempty"`
+	Serves  []*ServedBy `protobuf:"bytes,14,rep,name=serves,proto3" json:"serves,omitempty"`
+	// The highest format that its build knows.
+	Format        uint32 `protobuf:"varint,15,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -493,6 +495,13 @@ func (x *Server) GetServes() []*ServedBy {
 	return nil
 }
 
+func (x *Server) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Consistency   Consistency            `protobuf:"varint,1,opt,name=consistency,proto3,enum=honua.gitops.v1.Consistency" json:"consistency,omitempty"`
@@ -551,8 +560,10 @@ type GetStatusResponse struct {
 	NodeId         string `protobuf:"bytes,8,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
 	HasQuorum      bool   `protobuf:"varint,9,opt,name=has_quorum,json=hasQuorum,proto3" json:"has_quorum,omitempty"`
 	SettingsDigest string `protobuf:"bytes,10,opt,name=settings_digest,json=settingsDigest,proto3" json:"settings_digest,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The format of commands and state that is in force.
+	Format        uint32 `protobuf:"varint,11,opt,name=format,proto3" json:"format,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -653,6 +664,13 @@ func (x *GetStatusResponse) GetSettingsDigest() string {
 		return x.SettingsDigest
 	}
 	return ""
+}
+
+func (x *GetStatusResponse) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
 }
 
 type ListMembersRequest struct {
@@ -1135,6 +1153,294 @@ func (x *TransferLeadershipResponse) GetTerm() uint64 {
 	return 0
 }
 
+type SaveSnapshotRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Consistency   Consistency            `protobuf:"varint,1,opt,name=consistency,proto3,enum=honua.gitops.v1.Consistency" json:"consistency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveSnapshotRequest) Reset() {
+	*x = SaveSnapshotRequest{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveSnapshotRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveSnapshotRequest) ProtoMessage() {}
+
+func (x *SaveSnapshotRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveSnapshotRequest.ProtoReflect.Descriptor instead.
+func (*SaveSnapshotRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *SaveSnapshotRequest) GetConsistency() Consistency {
+	if x != nil {
+		return x.Consistency
+	}
+	return Consistency_CONSISTENCY_UNSPECIFIED
+}
+
+type SaveSnapshotResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SaveSnapshotResponse) Reset() {
+	*x = SaveSnapshotResponse{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SaveSnapshotResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SaveSnapshotResponse) ProtoMessage() {}
+
+func (x *SaveSnapshotResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SaveSnapshotResponse.ProtoReflect.Descriptor instead.
+func (*SaveSnapshotResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SaveSnapshotResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type RestoreSnapshotRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Header        *RestoreSnapshotHeader `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreSnapshotRequest) Reset() {
+	*x = RestoreSnapshotRequest{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreSnapshotRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreSnapshotRequest) ProtoMessage() {}
+
+func (x *RestoreSnapshotRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreSnapshotRequest.ProtoReflect.Descriptor instead.
+func (*RestoreSnapshotRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RestoreSnapshotRequest) GetHeader() *RestoreSnapshotHeader {
+	if x != nil {
+		return x.Header
+	}
+	return nil
+}
+
+func (x *RestoreSnapshotRequest) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+type RestoreSnapshotHeader struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// SHA-256 of the whole file, lower-case hexadecimal, and its bytes.
+	Digest string `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	Size   uint64 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"`
+	// Replace what the cluster has, and take another cluster's snapshot.
+	Force         bool   `protobuf:"varint,4,opt,name=force,proto3" json:"force,omitempty"`
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	Actor         string `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreSnapshotHeader) Reset() {
+	*x = RestoreSnapshotHeader{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreSnapshotHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreSnapshotHeader) ProtoMessage() {}
+
+func (x *RestoreSnapshotHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreSnapshotHeader.ProtoReflect.Descriptor instead.
+func (*RestoreSnapshotHeader) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RestoreSnapshotHeader) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RestoreSnapshotHeader) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *RestoreSnapshotHeader) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *RestoreSnapshotHeader) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+func (x *RestoreSnapshotHeader) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RestoreSnapshotHeader) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+type RestoreSnapshotResponse struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	AppliedIndex uint64                 `protobuf:"varint,1,opt,name=applied_index,json=appliedIndex,proto3" json:"applied_index,omitempty"`
+	// The new epoch: what was decided before the restore is of an earlier one.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// How many environments are activated again.
+	Environments  uint32 `protobuf:"varint,3,opt,name=environments,proto3" json:"environments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreSnapshotResponse) Reset() {
+	*x = RestoreSnapshotResponse{}
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreSnapshotResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreSnapshotResponse) ProtoMessage() {}
+
+func (x *RestoreSnapshotResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_cluster_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreSnapshotResponse.ProtoReflect.Descriptor instead.
+func (*RestoreSnapshotResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_cluster_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RestoreSnapshotResponse) GetAppliedIndex() uint64 {
+	if x != nil {
+		return x.AppliedIndex
+	}
+	return 0
+}
+
+func (x *RestoreSnapshotResponse) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *RestoreSnapshotResponse) GetEnvironments() uint32 {
+	if x != nil {
+		return x.Environments
+	}
+	return 0
+}
+
 var File_honua_gitops_v1_cluster_service_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
@@ -1154,7 +1460,7 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\x05error\x18\x04 \x01(\tR\x05error\"\x17\n" +
 	"\x15ListGossipKeysRequest\"O\n" +
 	"\x16ListGossipKeysResponse\x125\n" +
-	"\x05nodes\x18\x01 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"\xbd\x03\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"\xd5\x03\n" +
 	"\x06Server\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\x12!\n" +
@@ -1171,9 +1477,10 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\n" +
 	"state_hash\x18\f \x01(\tR\tstateHash\x12\x18\n" +
 	"\anotices\x18\r \x03(\tR\anotices\x121\n" +
-	"\x06serves\x18\x0e \x03(\v2\x19.honua.gitops.v1.ServedByR\x06serves\"R\n" +
+	"\x06serves\x18\x0e \x03(\v2\x19.honua.gitops.v1.ServedByR\x06serves\x12\x16\n" +
+	"\x06format\x18\x0f \x01(\rR\x06format\"R\n" +
 	"\x10GetStatusRequest\x12>\n" +
-	"\vconsistency\x18\x01 \x01(\x0e2\x1c.honua.gitops.v1.ConsistencyR\vconsistency\"\xca\x02\n" +
+	"\vconsistency\x18\x01 \x01(\x0e2\x1c.honua.gitops.v1.ConsistencyR\vconsistency\"\xe2\x02\n" +
 	"\x11GetStatusResponse\x12\x1b\n" +
 	"\tleader_id\x18\x01 \x01(\tR\bleaderId\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x16\n" +
@@ -1187,7 +1494,8 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\n" +
 	"has_quorum\x18\t \x01(\bR\thasQuorum\x12'\n" +
 	"\x0fsettings_digest\x18\n" +
-	" \x01(\tR\x0esettingsDigest\"\x14\n" +
+	" \x01(\tR\x0esettingsDigest\x12\x16\n" +
+	"\x06format\x18\v \x01(\rR\x06format\"\x14\n" +
 	"\x12ListMembersRequest\"\xe3\x01\n" +
 	"\x06Member\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
@@ -1217,12 +1525,31 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"M\n" +
 	"\x1aTransferLeadershipResponse\x12\x1b\n" +
 	"\tleader_id\x18\x01 \x01(\tR\bleaderId\x12\x12\n" +
-	"\x04term\x18\x02 \x01(\x04R\x04term*\x9b\x01\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\"U\n" +
+	"\x13SaveSnapshotRequest\x12>\n" +
+	"\vconsistency\x18\x01 \x01(\x0e2\x1c.honua.gitops.v1.ConsistencyR\vconsistency\"*\n" +
+	"\x14SaveSnapshotResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"l\n" +
+	"\x16RestoreSnapshotRequest\x12>\n" +
+	"\x06header\x18\x01 \x01(\v2&.honua.gitops.v1.RestoreSnapshotHeaderR\x06header\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\xa6\x01\n" +
+	"\x15RestoreSnapshotHeader\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x12\n" +
+	"\x04size\x18\x03 \x01(\x04R\x04size\x12\x14\n" +
+	"\x05force\x18\x04 \x01(\bR\x05force\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05actor\x18\x06 \x01(\tR\x05actor\"x\n" +
+	"\x17RestoreSnapshotResponse\x12#\n" +
+	"\rapplied_index\x18\x01 \x01(\x04R\fappliedIndex\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\"\n" +
+	"\fenvironments\x18\x03 \x01(\rR\fenvironments*\x9b\x01\n" +
 	"\x12GossipKeyOperation\x12$\n" +
 	" GOSSIP_KEY_OPERATION_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cGOSSIP_KEY_OPERATION_INSTALL\x10\x01\x12\x1c\n" +
 	"\x18GOSSIP_KEY_OPERATION_USE\x10\x02\x12\x1f\n" +
-	"\x1bGOSSIP_KEY_OPERATION_REMOVE\x10\x032\xa7\x05\n" +
+	"\x1bGOSSIP_KEY_OPERATION_REMOVE\x10\x032\xee\x06\n" +
 	"\x0eClusterService\x12R\n" +
 	"\tGetStatus\x12!.honua.gitops.v1.GetStatusRequest\x1a\".honua.gitops.v1.GetStatusResponse\x12X\n" +
 	"\vListMembers\x12#.honua.gitops.v1.ListMembersRequest\x1a$.honua.gitops.v1.ListMembersResponse\x12R\n" +
@@ -1230,7 +1557,9 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\fRemoveServer\x12$.honua.gitops.v1.RemoveServerRequest\x1a%.honua.gitops.v1.RemoveServerResponse\x12m\n" +
 	"\x12TransferLeadership\x12*.honua.gitops.v1.TransferLeadershipRequest\x1a+.honua.gitops.v1.TransferLeadershipResponse\x12d\n" +
 	"\x0fChangeGossipKey\x12'.honua.gitops.v1.ChangeGossipKeyRequest\x1a(.honua.gitops.v1.ChangeGossipKeyResponse\x12a\n" +
-	"\x0eListGossipKeys\x12&.honua.gitops.v1.ListGossipKeysRequest\x1a'.honua.gitops.v1.ListGossipKeysResponseBAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
+	"\x0eListGossipKeys\x12&.honua.gitops.v1.ListGossipKeysRequest\x1a'.honua.gitops.v1.ListGossipKeysResponse\x12]\n" +
+	"\fSaveSnapshot\x12$.honua.gitops.v1.SaveSnapshotRequest\x1a%.honua.gitops.v1.SaveSnapshotResponse0\x01\x12f\n" +
+	"\x0fRestoreSnapshot\x12'.honua.gitops.v1.RestoreSnapshotRequest\x1a(.honua.gitops.v1.RestoreSnapshotResponse(\x01BAZ?github.com/honua-io/honua-gitops/proto/honua/gitops/v1;gitopsv1b\x06proto3"
 
 var (
 	file_honua_gitops_v1_cluster_service_proto_rawDescOnce sync.Once
@@ -1245,7 +1574,7 @@ func file_honua_gitops_v1_cluster_service_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_cluster_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_honua_gitops_v1_cluster_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_honua_gitops_v1_cluster_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_honua_gitops_v1_cluster_service_proto_goTypes = []any{
 	(GossipKeyOperation)(0),            // 0: honua.gitops.v1.GossipKeyOperation
 	(*ChangeGossipKeyRequest)(nil),     // 1: honua.gitops.v1.ChangeGossipKeyRequest
@@ -1265,36 +1594,47 @@ var file_honua_gitops_v1_cluster_service_proto_goTypes = []any{
 	(*RemoveServerResponse)(nil),       // 15: honua.gitops.v1.RemoveServerResponse
 	(*TransferLeadershipRequest)(nil),  // 16: honua.gitops.v1.TransferLeadershipRequest
 	(*TransferLeadershipResponse)(nil), // 17: honua.gitops.v1.TransferLeadershipResponse
-	(*ServedBy)(nil),                   // 18: honua.gitops.v1.ServedBy
-	(Consistency)(0),                   // 19: honua.gitops.v1.Consistency
+	(*SaveSnapshotRequest)(nil),        // 18: honua.gitops.v1.SaveSnapshotRequest
+	(*SaveSnapshotResponse)(nil),       // 19: honua.gitops.v1.SaveSnapshotResponse
+	(*RestoreSnapshotRequest)(nil),     // 20: honua.gitops.v1.RestoreSnapshotRequest
+	(*RestoreSnapshotHeader)(nil),      // 21: honua.gitops.v1.RestoreSnapshotHeader
+	(*RestoreSnapshotResponse)(nil),    // 22: honua.gitops.v1.RestoreSnapshotResponse
+	(*ServedBy)(nil),                   // 23: honua.gitops.v1.ServedBy
+	(Consistency)(0),                   // 24: honua.gitops.v1.Consistency
 }
 var file_honua_gitops_v1_cluster_service_proto_depIdxs = []int32{
 	0,  // 0: honua.gitops.v1.ChangeGossipKeyRequest.operation:type_name -> honua.gitops.v1.GossipKeyOperation
 	3,  // 1: honua.gitops.v1.ChangeGossipKeyResponse.nodes:type_name -> honua.gitops.v1.NodeGossipKeys
 	3,  // 2: honua.gitops.v1.ListGossipKeysResponse.nodes:type_name -> honua.gitops.v1.NodeGossipKeys
-	18, // 3: honua.gitops.v1.Server.serves:type_name -> honua.gitops.v1.ServedBy
-	19, // 4: honua.gitops.v1.GetStatusRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	23, // 3: honua.gitops.v1.Server.serves:type_name -> honua.gitops.v1.ServedBy
+	24, // 4: honua.gitops.v1.GetStatusRequest.consistency:type_name -> honua.gitops.v1.Consistency
 	6,  // 5: honua.gitops.v1.GetStatusResponse.servers:type_name -> honua.gitops.v1.Server
 	10, // 6: honua.gitops.v1.ListMembersResponse.members:type_name -> honua.gitops.v1.Member
-	7,  // 7: honua.gitops.v1.ClusterService.GetStatus:input_type -> honua.gitops.v1.GetStatusRequest
-	9,  // 8: honua.gitops.v1.ClusterService.ListMembers:input_type -> honua.gitops.v1.ListMembersRequest
-	12, // 9: honua.gitops.v1.ClusterService.AddServer:input_type -> honua.gitops.v1.AddServerRequest
-	14, // 10: honua.gitops.v1.ClusterService.RemoveServer:input_type -> honua.gitops.v1.RemoveServerRequest
-	16, // 11: honua.gitops.v1.ClusterService.TransferLeadership:input_type -> honua.gitops.v1.TransferLeadershipRequest
-	1,  // 12: honua.gitops.v1.ClusterService.ChangeGossipKey:input_type -> honua.gitops.v1.ChangeGossipKeyRequest
-	4,  // 13: honua.gitops.v1.ClusterService.ListGossipKeys:input_type -> honua.gitops.v1.ListGossipKeysRequest
-	8,  // 14: honua.gitops.v1.ClusterService.GetStatus:output_type -> honua.gitops.v1.GetStatusResponse
-	11, // 15: honua.gitops.v1.ClusterService.ListMembers:output_type -> honua.gitops.v1.ListMembersResponse
-	13, // 16: honua.gitops.v1.ClusterService.AddServer:output_type -> honua.gitops.v1.AddServerResponse
-	15, // 17: honua.gitops.v1.ClusterService.RemoveServer:output_type -> honua.gitops.v1.RemoveServerResponse
-	17, // 18: honua.gitops.v1.ClusterService.TransferLeadership:output_type -> honua.gitops.v1.TransferLeadershipResponse
-	2,  // 19: honua.gitops.v1.ClusterService.ChangeGossipKey:output_type -> honua.gitops.v1.ChangeGossipKeyResponse
-	5,  // 20: honua.gitops.v1.ClusterService.ListGossipKeys:output_type -> honua.gitops.v1.ListGossipKeysResponse
-	14, // [14:21] is the sub-list for method output_type
-	7,  // [7:14] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	24, // 7: honua.gitops.v1.SaveSnapshotRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	21, // 8: honua.gitops.v1.RestoreSnapshotRequest.header:type_name -> honua.gitops.v1.RestoreSnapshotHeader
+	7,  // 9: honua.gitops.v1.ClusterService.GetStatus:input_type -> honua.gitops.v1.GetStatusRequest
+	9,  // 10: honua.gitops.v1.ClusterService.ListMembers:input_type -> honua.gitops.v1.ListMembersRequest
+	12, // 11: honua.gitops.v1.ClusterService.AddServer:input_type -> honua.gitops.v1.AddServerRequest
+	14, // 12: honua.gitops.v1.ClusterService.RemoveServer:input_type -> honua.gitops.v1.RemoveServerRequest
+	16, // 13: honua.gitops.v1.ClusterService.TransferLeadership:input_type -> honua.gitops.v1.TransferLeadershipRequest
+	1,  // 14: honua.gitops.v1.ClusterService.ChangeGossipKey:input_type -> honua.gitops.v1.ChangeGossipKeyRequest
+	4,  // 15: honua.gitops.v1.ClusterService.ListGossipKeys:input_type -> honua.gitops.v1.ListGossipKeysRequest
+	18, // 16: honua.gitops.v1.ClusterService.SaveSnapshot:input_type -> honua.gitops.v1.SaveSnapshotRequest
+	20, // 17: honua.gitops.v1.ClusterService.RestoreSnapshot:input_type -> honua.gitops.v1.RestoreSnapshotRequest
+	8,  // 18: honua.gitops.v1.ClusterService.GetStatus:output_type -> honua.gitops.v1.GetStatusResponse
+	11, // 19: honua.gitops.v1.ClusterService.ListMembers:output_type -> honua.gitops.v1.ListMembersResponse
+	13, // 20: honua.gitops.v1.ClusterService.AddServer:output_type -> honua.gitops.v1.AddServerResponse
+	15, // 21: honua.gitops.v1.ClusterService.RemoveServer:output_type -> honua.gitops.v1.RemoveServerResponse
+	17, // 22: honua.gitops.v1.ClusterService.TransferLeadership:output_type -> honua.gitops.v1.TransferLeadershipResponse
+	2,  // 23: honua.gitops.v1.ClusterService.ChangeGossipKey:output_type -> honua.gitops.v1.ChangeGossipKeyResponse
+	5,  // 24: honua.gitops.v1.ClusterService.ListGossipKeys:output_type -> honua.gitops.v1.ListGossipKeysResponse
+	19, // 25: honua.gitops.v1.ClusterService.SaveSnapshot:output_type -> honua.gitops.v1.SaveSnapshotResponse
+	22, // 26: honua.gitops.v1.ClusterService.RestoreSnapshot:output_type -> honua.gitops.v1.RestoreSnapshotResponse
+	18, // [18:27] is the sub-list for method output_type
+	9,  // [9:18] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_cluster_service_proto_init() }
@@ -1309,7 +1649,7 @@ func file_honua_gitops_v1_cluster_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_cluster_service_proto_rawDesc), len(file_honua_gitops_v1_cluster_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

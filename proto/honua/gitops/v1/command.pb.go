@@ -378,6 +378,9 @@ type Payload struct {
 	//	*Payload_RevokeToken
 	//	*Payload_RecordAction
 	//	*Payload_ImportHistory
+	//	*Payload_StoreBackup
+	//	*Payload_RestoreBackup
+	//	*Payload_RaiseFormat
 	Command       isPayload_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -672,6 +675,33 @@ func (x *Payload) GetImportHistory() *ImportHistory {
 	return nil
 }
 
+func (x *Payload) GetStoreBackup() *StoreBackup {
+	if x != nil {
+		if x, ok := x.Command.(*Payload_StoreBackup); ok {
+			return x.StoreBackup
+		}
+	}
+	return nil
+}
+
+func (x *Payload) GetRestoreBackup() *RestoreBackup {
+	if x != nil {
+		if x, ok := x.Command.(*Payload_RestoreBackup); ok {
+			return x.RestoreBackup
+		}
+	}
+	return nil
+}
+
+func (x *Payload) GetRaiseFormat() *RaiseFormat {
+	if x != nil {
+		if x, ok := x.Command.(*Payload_RaiseFormat); ok {
+			return x.RaiseFormat
+		}
+	}
+	return nil
+}
+
 type isPayload_Command interface {
 	isPayload_Command()
 }
@@ -788,6 +818,18 @@ type Payload_ImportHistory struct {
 	ImportHistory *ImportHistory `protobuf:"bytes,25,opt,name=import_history,json=importHistory,proto3,oneof"`
 }
 
+type Payload_StoreBackup struct {
+	StoreBackup *StoreBackup `protobuf:"bytes,26,opt,name=store_backup,json=storeBackup,proto3,oneof"`
+}
+
+type Payload_RestoreBackup struct {
+	RestoreBackup *RestoreBackup `protobuf:"bytes,27,opt,name=restore_backup,json=restoreBackup,proto3,oneof"`
+}
+
+type Payload_RaiseFormat struct {
+	RaiseFormat *RaiseFormat `protobuf:"bytes,28,opt,name=raise_format,json=raiseFormat,proto3,oneof"`
+}
+
 func (*Payload_ObservePoll) isPayload_Command() {}
 
 func (*Payload_UploadChunk) isPayload_Command() {}
@@ -843,6 +885,12 @@ func (*Payload_RevokeToken) isPayload_Command() {}
 func (*Payload_RecordAction) isPayload_Command() {}
 
 func (*Payload_ImportHistory) isPayload_Command() {}
+
+func (*Payload_StoreBackup) isPayload_Command() {}
+
+func (*Payload_RestoreBackup) isPayload_Command() {}
+
+func (*Payload_RaiseFormat) isPayload_Command() {}
 
 // InitCluster is the first command of a cluster.
 type InitCluster struct {
@@ -3263,6 +3311,201 @@ func (x *ResumeCommand) GetReason() string {
 	return ""
 }
 
+// StoreBackup is a part of a snapshot on its way into the state, in order.
+type StoreBackup struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	UploadId string                 `protobuf:"bytes,1,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
+	// SHA-256 of the whole file, hexadecimal.
+	Digest   string `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	Sequence uint32 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Total    uint32 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	// At most 256 KiB of the file.
+	Data          []byte `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoreBackup) Reset() {
+	*x = StoreBackup{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoreBackup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoreBackup) ProtoMessage() {}
+
+func (x *StoreBackup) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoreBackup.ProtoReflect.Descriptor instead.
+func (*StoreBackup) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *StoreBackup) GetUploadId() string {
+	if x != nil {
+		return x.UploadId
+	}
+	return ""
+}
+
+func (x *StoreBackup) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *StoreBackup) GetSequence() uint32 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *StoreBackup) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *StoreBackup) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+// RestoreBackup replaces the state by the snapshot that was stored. It is one
+// entry of the log: every node does it at the same index, or none does.
+type RestoreBackup struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	UploadId string                 `protobuf:"bytes,1,opt,name=upload_id,json=uploadId,proto3" json:"upload_id,omitempty"`
+	Digest   string                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Replace what the cluster has, and take another cluster's snapshot.
+	Force         bool   `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"`
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreBackup) Reset() {
+	*x = RestoreBackup{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreBackup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreBackup) ProtoMessage() {}
+
+func (x *RestoreBackup) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreBackup.ProtoReflect.Descriptor instead.
+func (*RestoreBackup) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *RestoreBackup) GetUploadId() string {
+	if x != nil {
+		return x.UploadId
+	}
+	return ""
+}
+
+func (x *RestoreBackup) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *RestoreBackup) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+func (x *RestoreBackup) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// RaiseFormat takes what a later build brings into use, once every node knows it.
+type RaiseFormat struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Format        uint32                 `protobuf:"varint,1,opt,name=format,proto3" json:"format,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RaiseFormat) Reset() {
+	*x = RaiseFormat{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RaiseFormat) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RaiseFormat) ProtoMessage() {}
+
+func (x *RaiseFormat) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RaiseFormat.ProtoReflect.Descriptor instead.
+func (*RaiseFormat) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *RaiseFormat) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
 // ImportHistory puts records of an environment on file that another program
 // wrote: what happened before this cluster. Nothing is activated or approved.
 type ImportHistory struct {
@@ -3281,7 +3524,7 @@ type ImportHistory struct {
 
 func (x *ImportHistory) Reset() {
 	*x = ImportHistory{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3293,7 +3536,7 @@ func (x *ImportHistory) String() string {
 func (*ImportHistory) ProtoMessage() {}
 
 func (x *ImportHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3306,7 +3549,7 @@ func (x *ImportHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportHistory.ProtoReflect.Descriptor instead.
 func (*ImportHistory) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{33}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ImportHistory) GetEnvironment() string {
@@ -3364,7 +3607,7 @@ type ImportedDeployment struct {
 
 func (x *ImportedDeployment) Reset() {
 	*x = ImportedDeployment{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3376,7 +3619,7 @@ func (x *ImportedDeployment) String() string {
 func (*ImportedDeployment) ProtoMessage() {}
 
 func (x *ImportedDeployment) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3389,7 +3632,7 @@ func (x *ImportedDeployment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedDeployment.ProtoReflect.Descriptor instead.
 func (*ImportedDeployment) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{34}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ImportedDeployment) GetId() string {
@@ -3473,7 +3716,7 @@ type RecordDenials struct {
 
 func (x *RecordDenials) Reset() {
 	*x = RecordDenials{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3485,7 +3728,7 @@ func (x *RecordDenials) String() string {
 func (*RecordDenials) ProtoMessage() {}
 
 func (x *RecordDenials) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3498,7 +3741,7 @@ func (x *RecordDenials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDenials.ProtoReflect.Descriptor instead.
 func (*RecordDenials) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{35}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *RecordDenials) GetNodeId() string {
@@ -3529,7 +3772,7 @@ type DenialValue struct {
 
 func (x *DenialValue) Reset() {
 	*x = DenialValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3541,7 +3784,7 @@ func (x *DenialValue) String() string {
 func (*DenialValue) ProtoMessage() {}
 
 func (x *DenialValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3554,7 +3797,7 @@ func (x *DenialValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DenialValue.ProtoReflect.Descriptor instead.
 func (*DenialValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DenialValue) GetIdentity() string {
@@ -3612,7 +3855,7 @@ type RecordFault struct {
 
 func (x *RecordFault) Reset() {
 	*x = RecordFault{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3624,7 +3867,7 @@ func (x *RecordFault) String() string {
 func (*RecordFault) ProtoMessage() {}
 
 func (x *RecordFault) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3637,7 +3880,7 @@ func (x *RecordFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFault.ProtoReflect.Descriptor instead.
 func (*RecordFault) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RecordFault) GetEnvironment() string {
@@ -3672,7 +3915,7 @@ type GrantValue struct {
 
 func (x *GrantValue) Reset() {
 	*x = GrantValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3684,7 +3927,7 @@ func (x *GrantValue) String() string {
 func (*GrantValue) ProtoMessage() {}
 
 func (x *GrantValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3697,7 +3940,7 @@ func (x *GrantValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantValue.ProtoReflect.Descriptor instead.
 func (*GrantValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{38}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GrantValue) GetEnvironment() string {
@@ -3731,7 +3974,7 @@ type CreateTokenCommand struct {
 
 func (x *CreateTokenCommand) Reset() {
 	*x = CreateTokenCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3743,7 +3986,7 @@ func (x *CreateTokenCommand) String() string {
 func (*CreateTokenCommand) ProtoMessage() {}
 
 func (x *CreateTokenCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3756,7 +3999,7 @@ func (x *CreateTokenCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenCommand.ProtoReflect.Descriptor instead.
 func (*CreateTokenCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{39}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CreateTokenCommand) GetHash() []byte {
@@ -3804,7 +4047,7 @@ type RevokeTokenCommand struct {
 
 func (x *RevokeTokenCommand) Reset() {
 	*x = RevokeTokenCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3816,7 +4059,7 @@ func (x *RevokeTokenCommand) String() string {
 func (*RevokeTokenCommand) ProtoMessage() {}
 
 func (x *RevokeTokenCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3829,7 +4072,7 @@ func (x *RevokeTokenCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenCommand.ProtoReflect.Descriptor instead.
 func (*RevokeTokenCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{40}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RevokeTokenCommand) GetTokenId() string {
@@ -3860,7 +4103,7 @@ type RecordActionCommand struct {
 
 func (x *RecordActionCommand) Reset() {
 	*x = RecordActionCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3872,7 +4115,7 @@ func (x *RecordActionCommand) String() string {
 func (*RecordActionCommand) ProtoMessage() {}
 
 func (x *RecordActionCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3885,7 +4128,7 @@ func (x *RecordActionCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordActionCommand.ProtoReflect.Descriptor instead.
 func (*RecordActionCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{41}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RecordActionCommand) GetAction() string {
@@ -3936,7 +4179,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3948,7 +4191,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3961,7 +4204,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{42}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *CommandResult) GetIndex() uint64 {
@@ -4051,7 +4294,7 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\x0eauthentication\x18\x02 \x01(\tR\x0eauthentication\x12\x16\n" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x19\n" +
 	"\btoken_id\x18\x04 \x01(\tR\atokenId\x12\x16\n" +
-	"\x06groups\x18\x05 \x03(\tR\x06groups\"\xf6\x0e\n" +
+	"\x06groups\x18\x05 \x03(\tR\x06groups\"\xc5\x10\n" +
 	"\aPayload\x12A\n" +
 	"\fobserve_poll\x18\x01 \x01(\v2\x1c.honua.gitops.v1.ObservePollH\x00R\vobservePoll\x12A\n" +
 	"\fupload_chunk\x18\x02 \x01(\v2\x1c.honua.gitops.v1.UploadChunkH\x00R\vuploadChunk\x12P\n" +
@@ -4082,7 +4325,10 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\fcreate_token\x18( \x01(\v2#.honua.gitops.v1.CreateTokenCommandH\x00R\vcreateToken\x12H\n" +
 	"\frevoke_token\x18) \x01(\v2#.honua.gitops.v1.RevokeTokenCommandH\x00R\vrevokeToken\x12K\n" +
 	"\rrecord_action\x18* \x01(\v2$.honua.gitops.v1.RecordActionCommandH\x00R\frecordAction\x12G\n" +
-	"\x0eimport_history\x18\x19 \x01(\v2\x1e.honua.gitops.v1.ImportHistoryH\x00R\rimportHistoryB\t\n" +
+	"\x0eimport_history\x18\x19 \x01(\v2\x1e.honua.gitops.v1.ImportHistoryH\x00R\rimportHistory\x12A\n" +
+	"\fstore_backup\x18\x1a \x01(\v2\x1c.honua.gitops.v1.StoreBackupH\x00R\vstoreBackup\x12G\n" +
+	"\x0erestore_backup\x18\x1b \x01(\v2\x1e.honua.gitops.v1.RestoreBackupH\x00R\rrestoreBackup\x12A\n" +
+	"\fraise_format\x18\x1c \x01(\v2\x1c.honua.gitops.v1.RaiseFormatH\x00R\vraiseFormatB\t\n" +
 	"\acommand\"\xb4\x01\n" +
 	"\vInitCluster\x12\x1d\n" +
 	"\n" +
@@ -4297,7 +4543,20 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\rResumeCommand\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x10\n" +
 	"\x03all\x18\x02 \x01(\bR\x03all\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xde\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x88\x01\n" +
+	"\vStoreBackup\x12\x1b\n" +
+	"\tupload_id\x18\x01 \x01(\tR\buploadId\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\rR\bsequence\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\rR\x05total\x12\x12\n" +
+	"\x04data\x18\x05 \x01(\fR\x04data\"r\n" +
+	"\rRestoreBackup\x12\x1b\n" +
+	"\tupload_id\x18\x01 \x01(\tR\buploadId\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x14\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"%\n" +
+	"\vRaiseFormat\x12\x16\n" +
+	"\x06format\x18\x01 \x01(\rR\x06format\"\xde\x01\n" +
 	"\rImportHistory\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12#\n" +
@@ -4385,7 +4644,7 @@ func file_honua_gitops_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_honua_gitops_v1_command_proto_goTypes = []any{
 	(RiskValue)(0),              // 0: honua.gitops.v1.RiskValue
 	(RoleValue)(0),              // 1: honua.gitops.v1.RoleValue
@@ -4422,17 +4681,20 @@ var file_honua_gitops_v1_command_proto_goTypes = []any{
 	(*RollbackCommand)(nil),     // 32: honua.gitops.v1.RollbackCommand
 	(*PauseCommand)(nil),        // 33: honua.gitops.v1.PauseCommand
 	(*ResumeCommand)(nil),       // 34: honua.gitops.v1.ResumeCommand
-	(*ImportHistory)(nil),       // 35: honua.gitops.v1.ImportHistory
-	(*ImportedDeployment)(nil),  // 36: honua.gitops.v1.ImportedDeployment
-	(*RecordDenials)(nil),       // 37: honua.gitops.v1.RecordDenials
-	(*DenialValue)(nil),         // 38: honua.gitops.v1.DenialValue
-	(*RecordFault)(nil),         // 39: honua.gitops.v1.RecordFault
-	(*GrantValue)(nil),          // 40: honua.gitops.v1.GrantValue
-	(*CreateTokenCommand)(nil),  // 41: honua.gitops.v1.CreateTokenCommand
-	(*RevokeTokenCommand)(nil),  // 42: honua.gitops.v1.RevokeTokenCommand
-	(*RecordActionCommand)(nil), // 43: honua.gitops.v1.RecordActionCommand
-	(*CommandResult)(nil),       // 44: honua.gitops.v1.CommandResult
-	nil,                         // 45: honua.gitops.v1.SettingsValue.IdentitiesEntry
+	(*StoreBackup)(nil),         // 35: honua.gitops.v1.StoreBackup
+	(*RestoreBackup)(nil),       // 36: honua.gitops.v1.RestoreBackup
+	(*RaiseFormat)(nil),         // 37: honua.gitops.v1.RaiseFormat
+	(*ImportHistory)(nil),       // 38: honua.gitops.v1.ImportHistory
+	(*ImportedDeployment)(nil),  // 39: honua.gitops.v1.ImportedDeployment
+	(*RecordDenials)(nil),       // 40: honua.gitops.v1.RecordDenials
+	(*DenialValue)(nil),         // 41: honua.gitops.v1.DenialValue
+	(*RecordFault)(nil),         // 42: honua.gitops.v1.RecordFault
+	(*GrantValue)(nil),          // 43: honua.gitops.v1.GrantValue
+	(*CreateTokenCommand)(nil),  // 44: honua.gitops.v1.CreateTokenCommand
+	(*RevokeTokenCommand)(nil),  // 45: honua.gitops.v1.RevokeTokenCommand
+	(*RecordActionCommand)(nil), // 46: honua.gitops.v1.RecordActionCommand
+	(*CommandResult)(nil),       // 47: honua.gitops.v1.CommandResult
+	nil,                         // 48: honua.gitops.v1.SettingsValue.IdentitiesEntry
 }
 var file_honua_gitops_v1_command_proto_depIdxs = []int32{
 	3,  // 0: honua.gitops.v1.Envelope.caller:type_name -> honua.gitops.v1.Caller
@@ -4458,35 +4720,38 @@ var file_honua_gitops_v1_command_proto_depIdxs = []int32{
 	34, // 20: honua.gitops.v1.Payload.resume:type_name -> honua.gitops.v1.ResumeCommand
 	5,  // 21: honua.gitops.v1.Payload.init_cluster:type_name -> honua.gitops.v1.InitCluster
 	22, // 22: honua.gitops.v1.Payload.expire_pause:type_name -> honua.gitops.v1.ExpirePause
-	37, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
-	39, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
-	41, // 25: honua.gitops.v1.Payload.create_token:type_name -> honua.gitops.v1.CreateTokenCommand
-	42, // 26: honua.gitops.v1.Payload.revoke_token:type_name -> honua.gitops.v1.RevokeTokenCommand
-	43, // 27: honua.gitops.v1.Payload.record_action:type_name -> honua.gitops.v1.RecordActionCommand
-	35, // 28: honua.gitops.v1.Payload.import_history:type_name -> honua.gitops.v1.ImportHistory
-	8,  // 29: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
-	0,  // 30: honua.gitops.v1.PolicyValue.minimum_risk:type_name -> honua.gitops.v1.RiskValue
-	6,  // 31: honua.gitops.v1.EnvironmentValue.policy:type_name -> honua.gitops.v1.PolicyValue
-	7,  // 32: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
-	45, // 33: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
-	8,  // 34: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
-	11, // 35: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
-	13, // 36: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
-	0,  // 37: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
-	6,  // 38: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
-	15, // 39: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
-	17, // 40: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
-	17, // 41: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
-	23, // 42: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
-	36, // 43: honua.gitops.v1.ImportHistory.deployments:type_name -> honua.gitops.v1.ImportedDeployment
-	38, // 44: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
-	1,  // 45: honua.gitops.v1.GrantValue.role:type_name -> honua.gitops.v1.RoleValue
-	40, // 46: honua.gitops.v1.CreateTokenCommand.grants:type_name -> honua.gitops.v1.GrantValue
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	40, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
+	42, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
+	44, // 25: honua.gitops.v1.Payload.create_token:type_name -> honua.gitops.v1.CreateTokenCommand
+	45, // 26: honua.gitops.v1.Payload.revoke_token:type_name -> honua.gitops.v1.RevokeTokenCommand
+	46, // 27: honua.gitops.v1.Payload.record_action:type_name -> honua.gitops.v1.RecordActionCommand
+	38, // 28: honua.gitops.v1.Payload.import_history:type_name -> honua.gitops.v1.ImportHistory
+	35, // 29: honua.gitops.v1.Payload.store_backup:type_name -> honua.gitops.v1.StoreBackup
+	36, // 30: honua.gitops.v1.Payload.restore_backup:type_name -> honua.gitops.v1.RestoreBackup
+	37, // 31: honua.gitops.v1.Payload.raise_format:type_name -> honua.gitops.v1.RaiseFormat
+	8,  // 32: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
+	0,  // 33: honua.gitops.v1.PolicyValue.minimum_risk:type_name -> honua.gitops.v1.RiskValue
+	6,  // 34: honua.gitops.v1.EnvironmentValue.policy:type_name -> honua.gitops.v1.PolicyValue
+	7,  // 35: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
+	48, // 36: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
+	8,  // 37: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
+	11, // 38: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
+	13, // 39: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
+	0,  // 40: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
+	6,  // 41: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
+	15, // 42: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
+	17, // 43: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
+	17, // 44: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
+	23, // 45: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
+	39, // 46: honua.gitops.v1.ImportHistory.deployments:type_name -> honua.gitops.v1.ImportedDeployment
+	41, // 47: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
+	1,  // 48: honua.gitops.v1.GrantValue.role:type_name -> honua.gitops.v1.RoleValue
+	43, // 49: honua.gitops.v1.CreateTokenCommand.grants:type_name -> honua.gitops.v1.GrantValue
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_command_proto_init() }
@@ -4523,6 +4788,9 @@ func file_honua_gitops_v1_command_proto_init() {
 		(*Payload_RevokeToken)(nil),
 		(*Payload_RecordAction)(nil),
 		(*Payload_ImportHistory)(nil),
+		(*Payload_StoreBackup)(nil),
+		(*Payload_RestoreBackup)(nil),
+		(*Payload_RaiseFormat)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4530,7 +4798,7 @@ func file_honua_gitops_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_command_proto_rawDesc), len(file_honua_gitops_v1_command_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   44,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

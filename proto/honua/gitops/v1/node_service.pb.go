@@ -37,7 +37,9 @@ type JoinRequest struct {
 	// Refused unless it is the peer's own cluster name.
 	ClusterName string `protobuf:"bytes,9,opt,name=cluster_name,json=clusterName,proto3" json:"cluster_name,omitempty"`
 	// Empty for a node without state.
-	ClusterId     string `protobuf:"bytes,10,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	ClusterId string `protobuf:"bytes,10,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	// The highest command format that the node understands.
+	Format        uint32 `protobuf:"varint,11,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -140,6 +142,13 @@ func (x *JoinRequest) GetClusterId() string {
 		return x.ClusterId
 	}
 	return ""
+}
+
+func (x *JoinRequest) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
 }
 
 type JoinResponse struct {
@@ -1554,11 +1563,100 @@ func (x *InspectDriftResponse) GetFindings() []*DriftFinding {
 	return nil
 }
 
+type GetStateHashRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStateHashRequest) Reset() {
+	*x = GetStateHashRequest{}
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStateHashRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStateHashRequest) ProtoMessage() {}
+
+func (x *GetStateHashRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStateHashRequest.ProtoReflect.Descriptor instead.
+func (*GetStateHashRequest) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_node_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetStateHashRequest) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type GetStateHashResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty if the node has not come so far, or no longer knows.
+	Hash          []byte `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStateHashResponse) Reset() {
+	*x = GetStateHashResponse{}
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStateHashResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStateHashResponse) ProtoMessage() {}
+
+func (x *GetStateHashResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_node_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStateHashResponse.ProtoReflect.Descriptor instead.
+func (*GetStateHashResponse) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_node_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *GetStateHashResponse) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
 var File_honua_gitops_v1_node_service_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\n" +
-	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\x1a\x1dhonua/gitops/v1/command.proto\x1a\x1bhonua/gitops/v1/types.proto\"\xca\x02\n" +
+	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\x1a\x1dhonua/gitops/v1/command.proto\x1a\x1bhonua/gitops/v1/types.proto\"\xe2\x02\n" +
 	"\vJoinRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12!\n" +
@@ -1571,7 +1669,8 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\fcluster_name\x18\t \x01(\tR\vclusterName\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\n" +
-	" \x01(\tR\tclusterId\"J\n" +
+	" \x01(\tR\tclusterId\x12\x16\n" +
+	"\x06format\x18\v \x01(\rR\x06format\"J\n" +
 	"\fJoinResponse\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1b\n" +
@@ -1674,7 +1773,11 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12)\n" +
 	"\x10activation_index\x18\x02 \x01(\x04R\x0factivationIndex\x12\x16\n" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\x129\n" +
-	"\bfindings\x18\x04 \x03(\v2\x1d.honua.gitops.v1.DriftFindingR\bfindings2\xd6\x04\n" +
+	"\bfindings\x18\x04 \x03(\v2\x1d.honua.gitops.v1.DriftFindingR\bfindings\"+\n" +
+	"\x13GetStateHashRequest\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\"*\n" +
+	"\x14GetStateHashResponse\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\fR\x04hash2\xb3\x05\n" +
 	"\vPeerService\x12C\n" +
 	"\x04Join\x12\x1c.honua.gitops.v1.JoinRequest\x1a\x1d.honua.gitops.v1.JoinResponse\x12[\n" +
 	"\fGetPeerState\x12$.honua.gitops.v1.GetPeerStateRequest\x1a%.honua.gitops.v1.GetPeerStateResponse\x12L\n" +
@@ -1682,7 +1785,8 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\fGetReadIndex\x12$.honua.gitops.v1.GetReadIndexRequest\x1a%.honua.gitops.v1.GetReadIndexResponse\x12I\n" +
 	"\x06Remove\x12\x1e.honua.gitops.v1.RemoveRequest\x1a\x1f.honua.gitops.v1.RemoveResponse\x12O\n" +
 	"\bTransfer\x12 .honua.gitops.v1.TransferRequest\x1a!.honua.gitops.v1.TransferResponse\x12^\n" +
-	"\rChangeKeyring\x12%.honua.gitops.v1.ChangeKeyringRequest\x1a&.honua.gitops.v1.ChangeKeyringResponse2\xdd\x02\n" +
+	"\rChangeKeyring\x12%.honua.gitops.v1.ChangeKeyringRequest\x1a&.honua.gitops.v1.ChangeKeyringResponse\x12[\n" +
+	"\fGetStateHash\x12$.honua.gitops.v1.GetStateHashRequest\x1a%.honua.gitops.v1.GetStateHashResponse2\xdd\x02\n" +
 	"\vNodeService\x12F\n" +
 	"\x05Stage\x12\x1d.honua.gitops.v1.StageRequest\x1a\x1e.honua.gitops.v1.StageResponse\x12I\n" +
 	"\x06Verify\x12\x1e.honua.gitops.v1.VerifyRequest\x1a\x1f.honua.gitops.v1.VerifyResponse\x12^\n" +
@@ -1701,7 +1805,7 @@ func file_honua_gitops_v1_node_service_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_node_service_proto_rawDescData
 }
 
-var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*JoinRequest)(nil),           // 0: honua.gitops.v1.JoinRequest
 	(*JoinResponse)(nil),          // 1: honua.gitops.v1.JoinResponse
@@ -1726,14 +1830,16 @@ var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*ChangeKeyringResponse)(nil), // 20: honua.gitops.v1.ChangeKeyringResponse
 	(*InspectDriftRequest)(nil),   // 21: honua.gitops.v1.InspectDriftRequest
 	(*InspectDriftResponse)(nil),  // 22: honua.gitops.v1.InspectDriftResponse
-	(*Caller)(nil),                // 23: honua.gitops.v1.Caller
-	(*DriftFinding)(nil),          // 24: honua.gitops.v1.DriftFinding
+	(*GetStateHashRequest)(nil),   // 23: honua.gitops.v1.GetStateHashRequest
+	(*GetStateHashResponse)(nil),  // 24: honua.gitops.v1.GetStateHashResponse
+	(*Caller)(nil),                // 25: honua.gitops.v1.Caller
+	(*DriftFinding)(nil),          // 26: honua.gitops.v1.DriftFinding
 }
 var file_honua_gitops_v1_node_service_proto_depIdxs = []int32{
-	23, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
-	23, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
+	25, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
+	25, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
 	17, // 2: honua.gitops.v1.GetNodeStatusResponse.serves:type_name -> honua.gitops.v1.ServedContent
-	24, // 3: honua.gitops.v1.InspectDriftResponse.findings:type_name -> honua.gitops.v1.DriftFinding
+	26, // 3: honua.gitops.v1.InspectDriftResponse.findings:type_name -> honua.gitops.v1.DriftFinding
 	0,  // 4: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
 	2,  // 5: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
 	4,  // 6: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
@@ -1741,23 +1847,25 @@ var file_honua_gitops_v1_node_service_proto_depIdxs = []int32{
 	8,  // 8: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
 	10, // 9: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
 	19, // 10: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
-	12, // 11: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
-	14, // 12: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
-	16, // 13: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
-	21, // 14: honua.gitops.v1.NodeService.InspectDrift:input_type -> honua.gitops.v1.InspectDriftRequest
-	1,  // 15: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
-	3,  // 16: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
-	5,  // 17: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
-	7,  // 18: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
-	9,  // 19: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
-	11, // 20: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
-	20, // 21: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
-	13, // 22: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
-	15, // 23: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
-	18, // 24: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
-	22, // 25: honua.gitops.v1.NodeService.InspectDrift:output_type -> honua.gitops.v1.InspectDriftResponse
-	15, // [15:26] is the sub-list for method output_type
-	4,  // [4:15] is the sub-list for method input_type
+	23, // 11: honua.gitops.v1.PeerService.GetStateHash:input_type -> honua.gitops.v1.GetStateHashRequest
+	12, // 12: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
+	14, // 13: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
+	16, // 14: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
+	21, // 15: honua.gitops.v1.NodeService.InspectDrift:input_type -> honua.gitops.v1.InspectDriftRequest
+	1,  // 16: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
+	3,  // 17: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
+	5,  // 18: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
+	7,  // 19: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
+	9,  // 20: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
+	11, // 21: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
+	20, // 22: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
+	24, // 23: honua.gitops.v1.PeerService.GetStateHash:output_type -> honua.gitops.v1.GetStateHashResponse
+	13, // 24: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
+	15, // 25: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
+	18, // 26: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
+	22, // 27: honua.gitops.v1.NodeService.InspectDrift:output_type -> honua.gitops.v1.InspectDriftResponse
+	16, // [16:28] is the sub-list for method output_type
+	4,  // [4:16] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
 	4,  // [4:4] is the sub-list for extension extendee
 	0,  // [0:4] is the sub-list for field type_name
@@ -1776,7 +1884,7 @@ func file_honua_gitops_v1_node_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_node_service_proto_rawDesc), len(file_honua_gitops_v1_node_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -29,6 +29,7 @@ const (
 	PeerService_Remove_FullMethodName        = "/honua.gitops.v1.PeerService/Remove"
 	PeerService_Transfer_FullMethodName      = "/honua.gitops.v1.PeerService/Transfer"
 	PeerService_ChangeKeyring_FullMethodName = "/honua.gitops.v1.PeerService/ChangeKeyring"
+	PeerService_GetStateHash_FullMethodName  = "/honua.gitops.v1.PeerService/GetStateHash"
 )
 
 // PeerServiceClient is the client API for PeerService service.
@@ -51,6 +52,8 @@ type PeerServiceClient interface {
 	Transfer(ctx context.Context, in *TransferRequest, opts ...grpc.CallOption) (*TransferResponse, error)
 	// ChangeKeyring changes the gossip keys of this node and returns what it has.
 	ChangeKeyring(ctx context.Context, in *ChangeKeyringRequest, opts ...grpc.CallOption) (*ChangeKeyringResponse, error)
+	// GetStateHash returns the hash that the state had at an index (I11).
+	GetStateHash(ctx context.Context, in *GetStateHashRequest, opts ...grpc.CallOption) (*GetStateHashResponse, error)
 }
 
 type peerServiceClient struct {
@@ -131,6 +134,16 @@ func (c *peerServiceClient) ChangeKeyring(ctx context.Context, in *ChangeKeyring
 	return out, nil
 }
 
+func (c *peerServiceClient) GetStateHash(ctx context.Context, in *GetStateHashRequest, opts ...grpc.CallOption) (*GetStateHashResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetStateHashResponse)
+	err := c.cc.Invoke(ctx, PeerService_GetStateHash_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PeerServiceServer is the server API for PeerService service.
 // All implementations must embed UnimplementedPeerServiceServer
 // for forward compatibility.
@@ -151,6 +164,8 @@ type PeerServiceServer interface {
 	Transfer(context.Context, *TransferRequest) (*TransferResponse, error)
 	// ChangeKeyring changes the gossip keys of this node and returns what it has.
 	ChangeKeyring(context.Context, *ChangeKeyringRequest) (*ChangeKeyringResponse, error)
+	// GetStateHash returns the hash that the state had at an index (I11).
+	GetStateHash(context.Context, *GetStateHashRequest) (*GetStateHashResponse, error)
 	mustEmbedUnimplementedPeerServiceServer()
 }
 
@@ -181,6 +196,9 @@ func (UnimplementedPeerServiceServer) Transfer(context.Context, *TransferRequest
 }
 func (UnimplementedPeerServiceServer) ChangeKeyring(context.Context, *ChangeKeyringRequest) (*ChangeKeyringResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ChangeKeyring not implemented")
+}
+func (UnimplementedPeerServiceServer) GetStateHash(context.Context, *GetStateHashRequest) (*GetStateHashResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStateHash not implemented")
 }
 func (UnimplementedPeerServiceServer) mustEmbedUnimplementedPeerServiceServer() {}
 func (UnimplementedPeerServiceServer) testEmbeddedByValue()                     {}
@@ -329,6 +347,24 @@ func _PeerService_ChangeKeyring_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PeerService_GetStateHash_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStateHashRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServiceServer).GetStateHash(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PeerService_GetStateHash_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServiceServer).GetStateHash(ctx, req.(*GetStateHashRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PeerService_ServiceDesc is the grpc.ServiceDesc for PeerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -363,6 +399,10 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ChangeKeyring",
 			Handler:    _PeerService_ChangeKeyring_Handler,
+		},
+		{
+			MethodName: "GetStateHash",
+			Handler:    _PeerService_GetStateHash_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
