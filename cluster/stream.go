@@ -16,6 +16,8 @@ const (
 	handshakeTimeout = 5 * time.Second
 	// waitingHandshakes bounds what strangers can make a node hold.
 	waitingHandshakes = 64
+	// waitingPerHost bounds what one stranger can, so that peers find room.
+	waitingPerHost = 16
 )
 
 // streamLayer carries raft's connections, over mutual TLS if configured. It
@@ -36,6 +38,8 @@ type streamLayer struct {
 
 	mu    sync.Mutex
 	conns map[*trackedConn]struct{}
+	// waiting counts the handshakes under way by host.
+	waiting map[string]int
 }
 
 type advertised string
@@ -52,7 +56,7 @@ func listenRaft(cfg *Config) (*streamLayer, error) {
 		Listener: listener, advertise: advertised(cfg.RaftAdvertise), network: cfg.Network,
 		tls: cfg.TLS, role: cfg.role(), log: cfg.Logger,
 		accepted: make(chan net.Conn), closing: make(chan struct{}),
-		conns: map[*trackedConn]struct{}{},
+		conns: map[*trackedConn]struct{}{}, waiting: map[string]int{},
 	}
 	s.tasks.Go(s.listen)
 	return s, nil
@@ -133,16 +137,51 @@ func (s *streamLayer) listen() {
 		if err != nil {
 			return
 		}
+		if !s.begin(tracked) {
+			_ = tracked.Close()
+			continue
+		}
 		select {
 		case slots <- struct{}{}:
 			s.tasks.Go(func() {
 				defer func() { <-slots }()
+				defer s.ended(tracked)
 				s.handshake(tracked)
 			})
 		default:
+			s.ended(tracked)
 			_ = tracked.Close()
 		}
 	}
+}
+
+// begin counts a handshake; false if its host has too many under way.
+func (s *streamLayer) begin(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	host := remoteHost(conn)
+	if s.tls != nil && s.waiting[host] >= waitingPerHost {
+		return false
+	}
+	s.waiting[host]++
+	return true
+}
+
+func (s *streamLayer) ended(conn net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	host := remoteHost(conn)
+	if s.waiting[host]--; s.waiting[host] <= 0 {
+		delete(s.waiting, host)
+	}
+}
+
+func remoteHost(conn net.Conn) string {
+	address := conn.RemoteAddr().String()
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
 }
 
 // handshake runs outside Accept, so that a silent stranger delays nobody.

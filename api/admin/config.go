@@ -62,6 +62,12 @@ type Limits struct {
 	KeepaliveMin time.Duration
 	// Handshake bounds the time until a connection is established. Default 10 s.
 	Handshake time.Duration
+	// Call bounds a call that is no watch and not between nodes, whatever deadline it brings. Default 2 min.
+	Call time.Duration
+	// Idle is how long a connection without calls is kept. Default 1 h.
+	Idle time.Duration
+	// MaxHeaderBytes bounds the headers of a call. Default 16 KiB.
+	MaxHeaderBytes uint32
 }
 
 // Validate checks the configuration and returns an error that wraps ErrConfig.
@@ -80,7 +86,7 @@ func (c Config) Validate() error {
 		return missing("Classify")
 	case c.Logger == nil:
 		return missing("Logger")
-	case c.Limits.MaxMessageBytes < 0 || c.Limits.KeepaliveMin < 0 || c.Limits.Handshake < 0:
+	case c.Limits.MaxMessageBytes < 0 || c.Limits.KeepaliveMin < 0 || c.Limits.Handshake < 0 || c.Limits.Call < 0 || c.Limits.Idle < 0:
 		return fmt.Errorf("%w: a limit is negative", ErrConfig)
 	}
 	return nil
@@ -112,6 +118,15 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Handshake == 0 {
 		l.Handshake = 10 * time.Second
+	}
+	if l.Call == 0 {
+		l.Call = 2 * time.Minute
+	}
+	if l.Idle == 0 {
+		l.Idle = time.Hour
+	}
+	if l.MaxHeaderBytes == 0 {
+		l.MaxHeaderBytes = 16 << 10
 	}
 	return l
 }

@@ -71,6 +71,11 @@ func (c *core) unary(ctx context.Context, request any, info *grpc.UnaryServerInf
 	if err != nil {
 		return nil, err
 	}
+	if !methods[info.FullMethod].node { // nodes bound their own calls: staging takes as long as the policy allows
+		bounded, cancel := context.WithTimeout(admitted, c.Limits.Call)
+		defer cancel()
+		admitted = bounded
+	}
 	return handle(admitted, request)
 }
 

@@ -59,9 +59,10 @@ func (c *core) options() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(c.Limits.MaxMessageBytes),
 		grpc.MaxConcurrentStreams(c.Limits.MaxStreams),
 		grpc.ConnectionTimeout(c.Limits.Handshake),
+		grpc.MaxHeaderListSize(c.Limits.MaxHeaderBytes),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: c.Limits.KeepaliveMin, PermitWithoutStream: true}),
 		// A peer that vanished is noticed, so that its watches do not stay for ever.
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second, MaxConnectionIdle: c.Limits.Idle}),
 	}
 	if c.Credentials != nil {
 		options = append(options, grpc.Creds(c.Credentials))

@@ -21,6 +21,7 @@ import (
 	"github.com/honua-io/honua-gitops/gitsync"
 	"github.com/honua-io/honua-gitops/internal/buildinfo"
 	"github.com/honua-io/honua-gitops/internal/config"
+	"github.com/honua-io/honua-gitops/internal/listen"
 	"github.com/honua-io/honua-gitops/internal/tlsfiles"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
@@ -97,20 +98,29 @@ func (a *app) openRepository(context.Context) error {
 }
 
 func (a *app) openListeners(ctx context.Context) error {
-	var listen net.ListenConfig
+	var ports net.ListenConfig
 	var err error
-	if a.grpcListener, err = listen.Listen(ctx, "tcp", a.config.API.GRPCAddress); err != nil {
+	if a.grpcListener, err = ports.Listen(ctx, "tcp", a.config.API.GRPCAddress); err != nil {
 		return fmt.Errorf("Api.GrpcAddress: %w", err)
 	}
-	if a.httpListener, err = listen.Listen(ctx, "tcp", a.config.API.HTTPAddress); err != nil {
+	if a.grpcListener, err = listen.New(a.grpcListener, a.grpcBounds()); err != nil {
+		return err
+	}
+	if a.httpListener, err = ports.Listen(ctx, "tcp", a.config.API.HTTPAddress); err != nil {
 		return fmt.Errorf("Api.HttpAddress: %w", err)
 	}
 	if a.separateMetrics() {
-		if a.metricsListener, err = listen.Listen(ctx, "tcp", a.config.API.MetricsAddress); err != nil {
+		if a.metricsListener, err = ports.Listen(ctx, "tcp", a.config.API.MetricsAddress); err != nil {
 			return fmt.Errorf("Api.MetricsAddress: %w", err)
 		}
 	}
 	return nil
+}
+
+// grpcBounds are the connections that the gRPC port holds. Nodes use the port
+// too, with a few connections each: one host cannot keep them out.
+func (a *app) grpcBounds() listen.Config {
+	return listen.Config{Total: 4096, PerHost: 512, Logger: a.component("admin")}
 }
 
 func (a *app) separateMetrics() bool {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,10 +36,12 @@ func newConfigCheckCommand(s *session) *cobra.Command {
 		Use:   "check FILE",
 		Short: "Check a node's appsettings.json with the environment variables over it",
 		Long: `Check a node's appsettings.json, with the environment variables of this shell over it, as the
-server would read it: all problems at once.`,
+server would read it: all problems at once. Then look at what it means on this machine: files that others
+may read, certificates that expire, hosts that are not known, settings that are weak, clocks of nodes
+that can be reached; each with its remedy. Exits with 1 if anything would keep the node from working.`,
 		Example: "  honua config check /etc/honua/appsettings.json",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			loaded, err := config.Load(args[0], os.Environ())
 			shown := configView{File: args[0], Valid: err == nil, Problems: []configFlaw{}, Warnings: []configFlaw{}}
 			var problems config.Problems
@@ -48,10 +52,20 @@ server would read it: all problems at once.`,
 				return err
 			default:
 				shown.Warnings = flaws(loaded.Warnings)
+				s.examine(cmd.Context(), loaded, &shown)
 			}
 			return s.printConfig(shown)
 		},
 	}
+}
+
+// examine adds what is wrong or weak on this machine.
+func (s *session) examine(ctx context.Context, loaded *config.Config, shown *configView) {
+	d := doctor{file: shown.File, config: loaded, now: time.Now(), home: s.env("HOME")}
+	d.examine(ctx)
+	shown.Problems = append(shown.Problems, d.problems...)
+	shown.Warnings = append(shown.Warnings, d.warnings...)
+	shown.Valid = len(shown.Problems) == 0
 }
 
 func flaws(problems []config.Problem) []configFlaw {
