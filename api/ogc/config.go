@@ -45,7 +45,7 @@ type Config struct {
 
 // Observation is what is worth counting of one request.
 type Observation struct {
-	Route       string // landing, conformance, api, collections, collection, items, item; or unknown
+	Route       string // landing, conformance, api, collections, collection, queryables, items, item; or unknown
 	Environment string // one that is configured or served, or empty
 	Collection  string // a layer's id, or empty; never what a client made up
 	Method      string // GET, HEAD, OPTIONS; or other

@@ -1,5 +1,6 @@
 // Package ogc serves what the registry holds over HTTP as OGC API - Features - Part 1: Core (version 1.0), with the
-// conformance classes core, oas30 and geojson.
+// conformance classes core, oas30 and geojson; Part 2: Coordinate Reference Systems by Reference; and of Part 3 the
+// queryables and their use as query parameters.
 //
 // Each request takes the environment's current catalog once and answers from it alone; the header Honua-Digest names
 // the digest that answered. Documents that depend on the catalog only are rendered once for each base URL. Features

@@ -5,9 +5,6 @@ import (
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
 
-// crs84 is WGS 84 longitude and latitude, the one reference system of Core.
-const crs84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-
 type landing struct {
 	Title       string `json:"title"`
 	Description string `json:"description"`
@@ -31,6 +28,7 @@ type collection struct {
 	Extent      *extent  `json:"extent,omitempty"`
 	ItemType    string   `json:"itemType"`
 	CRS         []string `json:"crs"`
+	StorageCRS  string   `json:"storageCrs"`
 }
 
 type extent struct {
@@ -57,7 +55,12 @@ func landingDocument(base string, c *registry.Catalog) landing {
 
 func conformanceDocument() conformance {
 	const classes = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
-	return conformance{ConformsTo: []string{classes + "core", classes + "oas30", classes + "geojson"}}
+	return conformance{ConformsTo: []string{
+		classes + "core", classes + "oas30", classes + "geojson",
+		"http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+	}}
 }
 
 func collectionsDocument(base string, c *registry.Catalog) collections {
@@ -75,11 +78,13 @@ func collectionsDocument(base string, c *registry.Catalog) collections {
 func collectionDocument(base string, layer *catalog.Layer) collection {
 	at := collectionURL(base, layer.ID)
 	document := collection{
-		ID: layer.ID, Title: titleOf(layer), Description: layer.Description, ItemType: "feature", CRS: []string{crs84},
+		ID: layer.ID, Title: titleOf(layer), Description: layer.Description, ItemType: "feature",
+		CRS: systems(layer), StorageCRS: storageSystem(layer),
 		Links: []link{
 			{Href: at, Rel: "self", Type: typeJSON, Title: "This collection"},
 			{Href: at + "/items", Rel: "items", Type: typeGeoJSON, Title: titleOf(layer)},
 			{Href: at + "/items?f=json", Rel: "items", Type: typeJSON, Title: titleOf(layer)},
+			{Href: at + "/queryables", Rel: relQueryables, Type: typeSchema, Title: "Queryables"},
 		},
 	}
 	if len(layer.BBox) > 0 {

@@ -12,7 +12,7 @@ import (
 // Documents of one catalog are kept up to these bounds. The base URL in them comes from the request, and whoever asks
 // under ever new names must not fill the memory.
 const (
-	maxPages     = 64
+	maxPages     = 1024
 	maxPageBytes = 32 << 20
 )
 
@@ -29,8 +29,8 @@ type edition struct {
 	bytes int
 }
 
-// pageKey names a document that depends on the catalog and the base URL alone.
-type pageKey struct{ base, route string }
+// pageKey names a document that depends on the catalog and the base URL alone; collection is empty for the shared ones.
+type pageKey struct{ base, route, collection string }
 
 // editionOf returns the edition of a catalog and keeps it as its environment's latest. Requests that began before a swap may
 // put theirs back for a moment, which costs a rendering and nothing else.

@@ -121,7 +121,7 @@ func (x *exchange) answerFrom(ctx context.Context, catalog *registry.Catalog) {
 
 func (x *exchange) dispatch(ctx context.Context) {
 	switch x.at.route {
-	case routeCollection, routeItems, routeItem:
+	case routeCollection, routeQueryables, routeItems, routeItem:
 		layer, ok := x.edition.catalog.Layer(x.at.collection)
 		if !ok {
 			x.problem(http.StatusNotFound, "There is no such collection.")
@@ -130,7 +130,9 @@ func (x *exchange) dispatch(ctx context.Context) {
 		x.collection = layer.Definition().ID
 		switch x.at.route {
 		case routeCollection:
-			x.page(func() any { return collectionDocument(x.base, layer.Definition()) })
+			x.page(x.h.offers.document, func() any { return collectionDocument(x.base, layer.Definition()) })
+		case routeQueryables:
+			x.page(x.h.offers.schema, func() any { return queryablesDocument(x.base, layer.Definition()) })
 		case routeItems:
 			x.items(ctx, layer)
 		case routeItem:

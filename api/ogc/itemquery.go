@@ -22,7 +22,9 @@ func badParameter(name, must string) error {
 }
 
 // reserved are the parameters of items that have a meaning of their own: a property of that name is no filter.
-func reserved() []string { return []string{"f", "limit", "offset", "bbox", "datetime"} }
+func reserved() []string {
+	return []string{"f", "limit", "offset", "bbox", "datetime", "crs", "bbox-crs"}
+}
 
 // filterable are the properties that a request can filter by.
 func filterable(layer *catalog.Layer) []catalog.Property {
@@ -66,10 +68,8 @@ func itemQuery(p params, layer *catalog.Layer, settings catalog.OgcSettings) (re
 			return q, badParameter("offset", "an integer of at least 0")
 		}
 	}
-	if text, given := p.lookup("bbox"); given {
-		if q.BBox, err = parseBBox(text); err != nil {
-			return q, err
-		}
+	if q.CRS, q.BBox, err = place(p, layer); err != nil {
+		return q, err
 	}
 	if text, given := p.lookup("datetime"); given {
 		interval, err := parseInterval(text)
@@ -82,6 +82,24 @@ func itemQuery(p params, layer *catalog.Layer, settings catalog.OgcSettings) (re
 	}
 	q.Filters, err = parseFilters(p, layer)
 	return q, err
+}
+
+// place reads in which system to answer, and the box that is looked for in the system of its own.
+func place(p params, layer *catalog.Layer) (registry.CRS, *registry.BBox, error) {
+	answer, err := systemParameter(p, "crs", layer)
+	if err != nil {
+		return registry.CRS{}, nil, err
+	}
+	in, err := systemParameter(p, "bbox-crs", layer)
+	if err != nil {
+		return registry.CRS{}, nil, err
+	}
+	text, given := p.lookup("bbox")
+	if !given {
+		return answer.crs, nil, nil
+	}
+	box, err := parseBBox(text, in)
+	return answer.crs, box, err
 }
 
 // count reads a number without sign. One too large for anything is the largest.
@@ -98,36 +116,6 @@ func count(text string) (int, error) {
 		return math.MaxInt32, nil
 	}
 	return strconv.Atoi(text)
-}
-
-// parseBBox reads four numbers, or six, of which the third and the last are heights. Heights select nothing.
-func parseBBox(text string) (*registry.BBox, error) {
-	malformed := badParameter("bbox", "four or six numbers: lower-left longitude, latitude (, height), upper-right longitude, latitude (, height)")
-	parts := strings.Split(text, ",")
-	numbers := make([]float64, len(parts))
-	for i, part := range parts {
-		number, err := strconv.ParseFloat(part, 64)
-		if err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
-			return nil, malformed
-		}
-		numbers[i] = number
-	}
-	var box registry.BBox
-	switch len(numbers) {
-	case 4:
-		box = registry.BBox{MinX: numbers[0], MinY: numbers[1], MaxX: numbers[2], MaxY: numbers[3]}
-	case 6:
-		if numbers[2] > numbers[5] {
-			return nil, badParameter("bbox", "a box whose lower height is not above its upper one")
-		}
-		box = registry.BBox{MinX: numbers[0], MinY: numbers[1], MaxX: numbers[3], MaxY: numbers[4]}
-	default:
-		return nil, malformed
-	}
-	if box.MinY > box.MaxY {
-		return nil, badParameter("bbox", "a box whose lower latitude is not above its upper one")
-	}
-	return &box, nil
 }
 
 // parseFilters reads the parameters that are named like properties.

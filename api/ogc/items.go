@@ -26,11 +26,17 @@ func (x *exchange) items(ctx context.Context, layer *registry.Layer) {
 		x.problem(http.StatusBadRequest, err.Error())
 		return
 	}
+	answer, err := systemParameter(x.params, "crs", definition)
+	if err != nil {
+		x.problem(http.StatusBadRequest, err.Error())
+		return
+	}
 	chosen, ok := x.chooseFormat(x.h.offers.features)
 	if !ok || x.answeredByValidator(ctx, layer, chosen) {
 		return
 	}
 	x.w.Header()["Content-Type"] = chosen.header
+	x.contentCRS(answer)
 	x.streamFeatures(ctx, layer, chosen, q)
 }
 
@@ -86,14 +92,19 @@ func (x *exchange) finishPage(s *stream, layer *catalog.Layer, chosen format, q 
 // item answers with one feature.
 func (x *exchange) item(ctx context.Context, layer *registry.Layer) {
 	definition := layer.Definition()
-	if !x.onlyParams() {
+	if !x.onlyParams("crs") {
+		return
+	}
+	answer, err := systemParameter(x.params, "crs", definition)
+	if err != nil {
+		x.problem(http.StatusBadRequest, err.Error())
 		return
 	}
 	chosen, ok := x.chooseFormat(x.h.offers.features)
 	if !ok {
 		return
 	}
-	feature, err := layer.Get(ctx, x.at.feature, registry.CRS{})
+	feature, err := layer.Get(ctx, x.at.feature, answer.crs)
 	if err != nil {
 		x.fail(definition, err)
 		return
@@ -111,6 +122,7 @@ func (x *exchange) item(ctx context.Context, layer *registry.Layer) {
 		return
 	}
 	x.w.Header()["Content-Type"] = chosen.header
+	x.contentCRS(answer)
 	s := x.h.newStream(x)
 	defer x.h.freeStream(s)
 	parts := [][]byte{bytes.TrimSuffix(feature, []byte("}")), []byte(`,"links":`), encoded, []byte("}")}
@@ -149,6 +161,8 @@ func (x *exchange) fail(layer *catalog.Layer, err error) {
 	switch {
 	case errors.Is(err, registry.ErrFeatureNotFound):
 		x.problem(http.StatusNotFound, "The collection has no such feature.")
+	case errors.Is(err, registry.ErrCRS):
+		x.problem(http.StatusBadRequest, "The collection cannot be read in this reference system.")
 	case errors.Is(err, context.Canceled) && x.r.Context().Err() != nil:
 		x.aborted = true // nobody is left to answer
 	default:

@@ -12,6 +12,7 @@ const (
 	typeJSON    = "application/json"
 	typeGeoJSON = "application/geo+json"
 	typeOpenAPI = "application/vnd.oai.openapi+json;version=3.0"
+	typeSchema  = "application/schema+json"
 )
 
 // format is one representation of a resource.
@@ -22,13 +23,14 @@ type format struct {
 }
 
 // offers are the formats of the resources.
-type offers struct{ document, api, features []format }
+type offers struct{ document, api, features, schema []format }
 
 func newOffers() offers {
 	return offers{
 		document: []format{newFormat("json", typeJSON)},
 		api:      []format{newFormat("json", typeOpenAPI), newFormat("", typeJSON)},
 		features: []format{newFormat("geojson", typeGeoJSON), newFormat("json", typeJSON)},
+		schema:   []format{newFormat("json", typeSchema), newFormat("", typeJSON)},
 	}
 }
 

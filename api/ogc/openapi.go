@@ -23,10 +23,12 @@ func apiDocument(base string, c *registry.Catalog) any {
 		"/api":                        get("api", "API definition", references("documentFormat"), apiReply()),
 		"/collections":                get("collections", "Collections", references("documentFormat"), reply("The collections", "collections")),
 		"/collections/{collectionId}": get("collection", "One collection", references("collectionId", "documentFormat"), reply("The collection", "collection")),
+		"/collections/{collectionId}/queryables": get("queryables", "What features can be selected by",
+			references("collectionId", "documentFormat"), schemaReply()),
 		"/collections/{collectionId}/items": get("items", "Features of a collection",
-			append(references("collectionId", "limit", "offset", "bbox", "datetime", "format"), anyFilter()), featuresReply("featureCollection")),
+			append(append(references("collectionId"), itemReferences()...), anyFilter()), featuresReply("featureCollection")),
 		"/collections/{collectionId}/items/{featureId}": get("item", "One feature",
-			references("collectionId", "featureId", "format"), featuresReply("feature")),
+			references("collectionId", "featureId", "crs", "format"), featuresReply("feature")),
 	}
 	if layers := c.Layers(); len(layers) <= maxDescribed {
 		for _, layer := range layers {
@@ -38,7 +40,7 @@ func apiDocument(base string, c *registry.Catalog) any {
 		"openapi": "3.0.3",
 		"info": object{
 			"title": "Honua: " + c.Environment(), "version": c.Digest(),
-			"description": "OGC API - Features 1.0 (Core, GeoJSON) of the environment " + c.Environment() + ".",
+			"description": "OGC API - Features 1.0 (Core, GeoJSON, CRS, queryables) of the environment " + c.Environment() + ".",
 		},
 		"servers": []object{{"url": base}},
 		"paths":   paths,
@@ -52,7 +54,7 @@ func apiDocument(base string, c *registry.Catalog) any {
 
 // describedItems is the path of one collection with the filters that its properties make.
 func describedItems(layer *catalog.Layer) object {
-	parameters := references("limit", "offset", "bbox", "datetime", "format")
+	parameters := itemReferences()
 	for _, p := range filterable(layer) {
 		parameters = append(parameters, object{
 			"name": p.Name, "in": "query", "required": false, "style": "form", "explode": false,
@@ -82,6 +84,11 @@ func get(id, summary string, parameters []object, answer object) object {
 	}}
 }
 
+// itemReferences are the parameters that the items of every collection know.
+func itemReferences() []object {
+	return references("limit", "offset", "bbox", "bbox-crs", "datetime", "crs", "format")
+}
+
 func references(names ...string) []object {
 	var all []object
 	for _, name := range names {
@@ -95,12 +102,22 @@ func reply(description, schema string) object {
 }
 
 func featuresReply(schema string) object {
-	return object{"description": "GeoJSON", "content": object{typeGeoJSON: schemaOf(schema), typeJSON: schemaOf(schema)}}
+	return object{
+		"description": "GeoJSON",
+		"headers": object{"Content-Crs": object{
+			"description": "Identifier of the reference system of the coordinates, in angle brackets.", "schema": object{"type": "string"}}},
+		"content": object{typeGeoJSON: schemaOf(schema), typeJSON: schemaOf(schema)},
+	}
 }
 
 func apiReply() object {
 	any := object{"schema": object{"type": "object"}}
 	return object{"description": "This document", "content": object{typeOpenAPI: any, typeJSON: any}}
+}
+
+func schemaReply() object {
+	any := object{"schema": object{"type": "object"}}
+	return object{"description": "A JSON Schema", "content": object{typeSchema: any, typeJSON: any}}
 }
 
 func problemReply() object {

@@ -14,10 +14,14 @@ func apiParameters(settings catalog.OgcSettings, layers []*registry.Layer) objec
 		"limit": query("limit", "Most features in a page.", object{
 			"type": "integer", "minimum": 1, "maximum": settings.MaxLimit, "default": settings.DefaultLimit}),
 		"offset": query("offset", "Features to pass over.", object{"type": "integer", "minimum": 0, "default": 0}),
-		"bbox": query("bbox", "Only features that meet this box: longitudes and latitudes in WGS 84, and heights, which select nothing. "+
+		"bbox": query("bbox", "Only features that meet this box: longitudes and latitudes in WGS 84 unless bbox-crs says otherwise, and heights, which select nothing. "+
 			"A box whose first longitude is greater than its second crosses the antimeridian.", object{
 			"type": "array", "minItems": 4, "maxItems": 6, "items": object{"type": "number"},
 			"oneOf": []object{{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}}}),
+		"bbox-crs": query("bbox-crs", "Reference system of bbox: one of the collection's list crs; CRS84 if it is not given.", object{
+			"type": "string", "format": "uri", "default": crs84}),
+		"crs": query("crs", "Reference system of the coordinates in the response: one of the collection's list crs; CRS84 if it is not given.", object{
+			"type": "string", "format": "uri", "default": crs84}),
 		"datetime": query("datetime", "Only features of this time: a date, a date-time, or an interval start/end with .. for an open side. "+
 			"Collections without a temporal property are not limited by it.", object{"type": "string"}),
 		"documentFormat": query("f", "Format of the response.", object{"type": "string", "enum": []string{"json"}}),
@@ -82,7 +86,7 @@ func apiSchemas() object {
 		"conformance": of([]string{"conformsTo"}, object{"conformsTo": list(text)}),
 		"collections": of([]string{"links", "collections"}, object{"links": list(ref("link")), "collections": list(ref("collection"))}),
 		"collection": of([]string{"id", "links"}, object{"id": text, "title": text, "description": text, "links": list(ref("link")),
-			"extent": object{"type": "object"}, "itemType": text, "crs": list(text)}),
+			"extent": object{"type": "object"}, "itemType": text, "crs": list(text), "storageCrs": text}),
 		"featureCollection": of([]string{"type", "features"}, object{"type": object{"type": "string", "enum": []string{"FeatureCollection"}},
 			"features": list(ref("feature")), "links": list(ref("link")), "numberMatched": whole, "numberReturned": whole,
 			"timeStamp": object{"type": "string", "format": "date-time"}}),

@@ -71,13 +71,15 @@ func (x *exchange) sharedPage() {
 		offers = x.h.offers.api
 	}
 	x.send(offers, func() (*page, error) {
-		return x.edition.page(pageKey{x.base, x.at.route}, func() (*page, error) { return newPage(x.document()) })
+		return x.edition.page(pageKey{base: x.base, route: x.at.route}, func() (*page, error) { return newPage(x.document()) })
 	})
 }
 
-// page answers with a document made for this request.
-func (x *exchange) page(document func() any) {
-	x.send(x.h.offers.document, func() (*page, error) { return newPage(document()) })
+// page answers with a document of one collection, kept as well.
+func (x *exchange) page(offers []format, document func() any) {
+	x.send(offers, func() (*page, error) {
+		return x.edition.page(pageKey{x.base, x.at.route, x.collection}, func() (*page, error) { return newPage(document()) })
+	})
 }
 
 // document is what the shared routes show.

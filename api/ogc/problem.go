@@ -35,6 +35,7 @@ func (x *exchange) problem(status int, detail string) {
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Del("ETag")
+	header.Del("Content-Crs")
 	x.w.WriteHeader(status)
 	// A client that has gone away is the only way for this to fail.
 	_, _ = x.w.Write(body)

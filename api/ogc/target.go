@@ -13,6 +13,7 @@ const (
 	routeAPI         = "api"
 	routeCollections = "collections"
 	routeCollection  = "collection"
+	routeQueryables  = "queryables"
 	routeItems       = "items"
 	routeItem        = "item"
 )
@@ -77,6 +78,8 @@ func (at target) within(rest string) (target, bool) {
 	switch {
 	case len(parts) == 1:
 		at.route = routeCollection
+	case len(parts) == 2 && parts[1] == "queryables":
+		at.route = routeQueryables
 	case len(parts) == 2 && parts[1] == "items":
 		at.route = routeItems
 	case len(parts) == 3 && parts[1] == "items":
