@@ -32,36 +32,48 @@ func generation(n int) *catalog.Model {
 	}
 }
 
-// I6: what a response shows is one activated digest, the one that it names, however many swaps happen meanwhile.
+// I6: what a response shows is one activated digest, the one that it names, however many swaps happen meanwhile: 100
+// clients, 200 deployments, not one failed or mixed response.
 func TestResponsesAreOfOneDigestUnderSwaps(t *testing.T) {
-	const generations, swaps, clients = 4, 150, 4
+	const generations, swaps, clients = 4, 200, 100
 	b := newBench(t, nil)
 	for n := range generations {
 		column := fmt.Sprintf("column%d", n)
-		b.write(fmt.Sprintf("gen%d.geojson", n), strings.ReplaceAll(towns(250, fmt.Sprintf("gen%d", n)), `"mark"`, fmt.Sprintf("%q", column)))
+		b.write(fmt.Sprintf("gen%d.geojson", n), strings.ReplaceAll(towns(30, fmt.Sprintf("gen%d", n)), `"mark"`, fmt.Sprintf("%q", column)))
 	}
 	b.activate("0", generation(0))
 	stop := make(chan struct{})
 	var group sync.WaitGroup
+	answered, failed := make(chan struct{}), make(chan struct{})
+	var once sync.Once
 	for client := range clients {
 		group.Go(func() {
 			for turn := client; ; turn++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				path := []string{"/ogc/collections/towns/items?limit=200", "/ogc/collections/towns", "/ogc/collections"}[turn%3]
+				path := []string{"/ogc/collections/towns/items?limit=20", "/ogc/collections/towns", "/ogc/collections",
+					"/ogc/collections/towns/queryables", "/ogc/collections/towns/items/7"}[turn%5]
 				recorder := httptest.NewRecorder()
 				b.handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
 				if err := ofOneDigest(recorder); err != nil {
 					t.Errorf("%s: %v", path, err)
+					once.Do(func() { close(failed) })
+					return
+				}
+				select {
+				case answered <- struct{}{}:
+				case <-stop:
 					return
 				}
 			}
 		})
 	}
 	for n := range swaps {
+		// Each swap falls into the midst of requests: some have been answered, the others are under way.
+		for range 10 {
+			select {
+			case <-answered:
+			case <-failed:
+			}
+		}
 		b.activate(fmt.Sprint(n%generations), generation(n%generations))
 	}
 	close(stop)
@@ -77,11 +89,15 @@ func ofOneDigest(got *httptest.ResponseRecorder) error {
 		Title       string
 		Collections []struct{ Title string }
 		Features    []struct{ Properties map[string]string }
+		Properties  map[string]any // of one feature, or the schema of the queryables
 	}
 	if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil {
 		return err
 	}
-	if len(answer.Features) > 0 && len(answer.Features) != 200 {
+	if answer.Properties != nil && answer.Properties["column"+digest] == nil {
+		return fmt.Errorf("digest %s has %v", digest, answer.Properties)
+	}
+	if len(answer.Features) > 0 && len(answer.Features) != 20 {
 		return fmt.Errorf("%d features", len(answer.Features))
 	}
 	for _, f := range answer.Features {
