@@ -50,6 +50,14 @@ sim: ## the deterministic simulation over SEEDS seeds, without the race detector
 test-system: ## tests that need root and Debian packages; a missing capability fails them
 	go test -count=1 -tags system ./test/system/...
 
+.PHONY: test-docker
+test-docker: ## a cluster of containers, deployed to, killed and cut off; needs Docker, docker-compose and jq
+	deploy/docker/test.sh
+
+.PHONY: test-kubernetes
+test-kubernetes: ## render the Kubernetes manifests and check them against the API's types
+	cd deploy/kubernetes/checks && go vet ./... && go test -count=1 ./...
+
 .PHONY: bench
 bench: ## measure real clusters on this machine; about 15 minutes, results in dist/bench (BENCH_FLAGS='-run failover -n 20')
 	go run ./test/bench $(BENCH_FLAGS)

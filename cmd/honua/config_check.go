@@ -32,13 +32,17 @@ type configFlaw struct {
 }
 
 func newConfigCheckCommand(s *session) *cobra.Command {
-	return &cobra.Command{
+	var git bool
+	command := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Check a node's appsettings.json with the environment variables over it",
 		Long: `Check a node's appsettings.json, with the environment variables of this shell over it, as the
 server would read it: all problems at once. Then look at what it means on this machine: files that others
 may read, certificates that expire, hosts that are not known, settings that are weak, clocks of nodes
-that can be reached; each with its remedy. Exits with 1 if anything would keep the node from working.`,
+that can be reached; each with its remedy. Exits with 1 if anything would keep the node from working.
+
+With --git, ask the repository for the watched branches too, with the node's own credentials; a node that
+has state serves without Git, and is not refused.`,
 		Example: "  honua config check /etc/honua/appsettings.json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,9 +58,18 @@ that can be reached; each with its remedy. Exits with 1 if anything would keep t
 				shown.Warnings = flaws(loaded.Warnings)
 				s.examine(cmd.Context(), loaded, &shown)
 			}
-			return s.printConfig(shown)
+			if err := s.printConfig(shown); err != nil || !git {
+				return err
+			}
+			findings, err := checkGit(cmd.Context(), loaded)
+			for _, finding := range findings {
+				fmt.Fprintln(s.err, safe(finding))
+			}
+			return err
 		},
 	}
+	command.Flags().BoolVar(&git, "git", false, "ask the repository for the watched branches too")
+	return command
 }
 
 // examine adds what is wrong or weak on this machine.

@@ -51,13 +51,19 @@ func (f Files) load(now time.Time) (*material, error) {
 	return m, nil
 }
 
-// checkKeyMode refuses keys that others than the owner can read.
+// checkKeyMode refuses keys that others than the owner can read. One that
+// belongs to root may be readable by a group: that is how Kubernetes mounts
+// secrets for a pod with an fsGroup, and a process that is not root needs it.
 func checkKeyMode(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFile, err)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	forbidden := fs.FileMode(0o077)
+	if lentByRoot(info) {
+		forbidden = 0o037
+	}
+	if mode := info.Mode().Perm(); mode&forbidden != 0 {
 		return fmt.Errorf("%w: %s has mode %#o; run: chmod 600 %s", ErrKeyMode, path, mode, path)
 	}
 	return nil
