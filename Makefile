@@ -95,6 +95,11 @@ proto-check: ## fail when the committed generated code is not what proto would w
 tidy-check: ## fail when go.mod or go.sum is not tidy
 	go mod tidy -diff
 
+.PHONY: sbom
+sbom: build ## write what bin/honua is built from to dist/honua.spdx.json, and check the licences
+	@mkdir -p dist
+	cd $(TOOLS) && go run ./sbom -check -o $(CURDIR)/dist/honua.spdx.json $(CURDIR)/$(BIN)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist

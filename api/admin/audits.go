@@ -23,6 +23,10 @@ func (s *audits) ListAuditRecords(ctx context.Context, r *pb.ListAuditRecordsReq
 	if err := c.err(); err != nil {
 		return nil, err
 	}
+	visible, err := s.mayRead(ctx, r.GetEnvironment())
+	if err != nil {
+		return nil, err
+	}
 	list := []string{"audit", r.GetEnvironment(), fmt.Sprint(r.GetAscending())}
 	after, err := position(r.GetPageToken(), 0, list...)
 	if err != nil {
@@ -36,7 +40,7 @@ func (s *audits) ListAuditRecords(ctx context.Context, r *pb.ListAuditRecordsReq
 	if err != nil {
 		return nil, err
 	}
-	messages, last, more := page(auditOf(records, r.GetEnvironment()), pageSize(r.GetPageSize()), auditMessage)
+	messages, last, more := page(visibleOnly(auditOf(records, r.GetEnvironment()), func(r *fsm.AuditRecord) string { return r.Environment }, visible), pageSize(r.GetPageSize()), auditMessage)
 	answer := &pb.ListAuditRecordsResponse{Records: messages, AppliedIndex: state.Index()}
 	if more {
 		answer.NextPageToken = pageToken(last.Sequence, list...)

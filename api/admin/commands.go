@@ -47,7 +47,8 @@ func demandOf(state *fsm.State, payload *pb.Payload) (d demand, known bool) {
 		return scoped(c.Resume.GetAll(), c.Resume.GetEnvironment()), true
 	case *pb.Payload_ImportHistory:
 		return in(Admin, c.ImportHistory.GetEnvironment())
-	case *pb.Payload_SetSettings, *pb.Payload_CreateToken, *pb.Payload_RevokeToken, *pb.Payload_RecordAction:
+	case *pb.Payload_SetSettings, *pb.Payload_CreateToken, *pb.Payload_RevokeToken, *pb.Payload_RecordAction,
+		*pb.Payload_StoreBackup, *pb.Payload_RestoreBackup:
 		return everywhere()
 	}
 	return demand{}, false

@@ -27,7 +27,7 @@ func everyPayload() map[protoreflect.Name]*pb.Payload {
 var nodesAlone = map[protoreflect.Name]bool{
 	"observe_poll": true, "upload_chunk": true, "create_deployment": true, "begin_staging": true, "record_staging": true,
 	"activate": true, "finish_deployment": true, "expire_approval": true, "observe_node": true, "register_node": true,
-	"forget_node": true, "init_cluster": true, "expire_pause": true, "record_denials": true, "record_fault": true,
+	"forget_node": true, "init_cluster": true, "expire_pause": true, "record_denials": true, "record_fault": true, "raise_format": true,
 }
 
 func TestEveryCommandHasARole(t *testing.T) {

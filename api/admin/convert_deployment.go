@@ -21,7 +21,7 @@ func deploymentMessage(state *fsm.State, d *fsm.Deployment) *pb.Deployment {
 		ErrorMessage: d.Error, ReasonCode: d.ReasonCode, Problems: d.Problems,
 		Attempts: d.Attempts, ActivationIndex: d.Activation,
 		SupersededBy: d.SupersededBy, RolledBackTo: d.RolledBackTo, Rewritten: d.Rewritten, RewrittenAway: d.RewrittenAway,
-		Imported: d.Imported,
+		Imported:          d.Imported,
 		RequiredApprovers: d.Required, ApprovalReasons: d.ApprovalReasons, PolicyDigest: d.Policy.Digest(),
 	}
 	addHistory(m, d)

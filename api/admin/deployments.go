@@ -21,6 +21,10 @@ func (s *deployments) ListDeployments(ctx context.Context, r *pb.ListDeployments
 	if err := c.err(); err != nil {
 		return nil, err
 	}
+	visible, err := s.mayRead(ctx, r.GetEnvironment())
+	if err != nil {
+		return nil, err
+	}
 	before, err := position(r.GetPageToken(), ^uint64(0), "deployments", r.GetEnvironment())
 	if err != nil {
 		return nil, err
@@ -33,6 +37,7 @@ func (s *deployments) ListDeployments(ctx context.Context, r *pb.ListDeployments
 	if err != nil {
 		return nil, err
 	}
+	all = visibleOnly(all, func(d *fsm.Deployment) string { return d.Environment }, visible)
 	messages, last, more := page(all, pageSize(r.GetPageSize()), func(d *fsm.Deployment) *pb.Deployment {
 		return deploymentMessage(state, d)
 	})
@@ -68,6 +73,9 @@ func (s *deployments) GetDeployment(ctx context.Context, r *pb.GetDeploymentRequ
 	if err != nil {
 		return nil, err
 	}
+	if _, err := s.mayRead(ctx, d.Environment); err != nil {
+		return nil, err
+	}
 	return &pb.GetDeploymentResponse{Deployment: deploymentMessage(state, d), AppliedIndex: state.Index()}, nil
 }
 
@@ -89,6 +97,13 @@ func (s *deployments) PlanDeployment(ctx context.Context, r *pb.PlanDeploymentRe
 	}
 	d, err := planned(state, r.GetId(), r.GetEnvironment())
 	if err != nil {
+		return nil, err
+	}
+	environment := r.GetEnvironment()
+	if d != nil {
+		environment = d.Environment
+	}
+	if _, err := s.mayRead(ctx, environment); err != nil {
 		return nil, err
 	}
 	if d == nil {

@@ -21,6 +21,9 @@ func (s *environments) CheckDrift(ctx context.Context, r *pb.CheckDriftRequest) 
 	if err := c.err(); err != nil {
 		return nil, err
 	}
+	if _, err := s.mayRead(ctx, r.GetEnvironment()); err != nil {
+		return nil, err
+	}
 	if _, err := findEnvironment(s.Store.State(), r.GetEnvironment()); err != nil {
 		return nil, err
 	}

@@ -14,13 +14,17 @@ type environments struct {
 
 // ListEnvironments returns all environments of the settings, by name.
 func (s *environments) ListEnvironments(ctx context.Context, r *pb.ListEnvironmentsRequest) (*pb.ListEnvironmentsResponse, error) {
+	visible, err := s.mayRead(ctx, "")
+	if err != nil {
+		return nil, err
+	}
 	state, err := s.read(ctx, r.GetConsistency())
 	if err != nil {
 		return nil, err
 	}
 	answer := &pb.ListEnvironmentsResponse{AppliedIndex: state.Index(), Freeze: pauseMessage(state.Meta().Freeze)}
 	for e := range state.Environments() {
-		if !e.Retired {
+		if !e.Retired && visible(e.Name) {
 			answer.Environments = append(answer.Environments, environmentMessage(state, e))
 		}
 	}
@@ -32,6 +36,9 @@ func (s *environments) GetEnvironment(ctx context.Context, r *pb.GetEnvironmentR
 	var c check
 	c.name("name", r.GetName())
 	if err := c.err(); err != nil {
+		return nil, err
+	}
+	if _, err := s.mayRead(ctx, r.GetName()); err != nil {
 		return nil, err
 	}
 	state, err := s.read(ctx, r.GetConsistency())
@@ -56,6 +63,9 @@ func (s *environments) ListActivations(ctx context.Context, r *pb.ListActivation
 	var c check
 	c.name("environment", r.GetEnvironment())
 	if err := c.err(); err != nil {
+		return nil, err
+	}
+	if _, err := s.mayRead(ctx, r.GetEnvironment()); err != nil {
 		return nil, err
 	}
 	before, err := position(r.GetPageToken(), ^uint64(0), "activations", r.GetEnvironment())

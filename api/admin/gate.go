@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"iter"
 	"runtime/debug"
 
 	"google.golang.org/grpc"
@@ -26,6 +27,8 @@ func (c *core) admit(ctx context.Context, method string) (context.Context, error
 	switch {
 	case need.node && !identity.Node:
 		return nil, c.deny(identity, method, "only nodes of the cluster may call this method")
+	case need.everywhere && identity.RoleIn(AllEnvironments) < need.least:
+		return nil, c.deny(identity, method, fmt.Sprintf("this needs the role %s in every environment", need.least))
 	case !need.node && identity.RoleIn("") < need.least:
 		return nil, c.deny(identity, method, fmt.Sprintf("this needs the role %s", need.least))
 	}
@@ -63,6 +66,30 @@ func (c *core) permit(ctx context.Context, environment string, least Role) error
 	}
 	method, _ := grpc.Method(ctx)
 	return c.deny(identity, method, fmt.Sprintf("this needs the role %s %s", least, where))
+}
+
+// mayRead checks that a caller may see one environment; for an empty one, which
+// stands for all, it returns what to leave out of a list.
+func (c *core) mayRead(ctx context.Context, environment string) (visible func(string) bool, err error) {
+	identity := identityOf(ctx)
+	visible = func(name string) bool {
+		return identity.RoleIn(name) >= Viewer && name != "" || identity.RoleIn(AllEnvironments) >= Viewer
+	}
+	if environment == "" {
+		return visible, nil
+	}
+	return visible, c.permit(ctx, environment, Viewer)
+}
+
+// visibleOnly leaves out of a list what is of environments that the caller may not see.
+func visibleOnly[T any](list iter.Seq[T], environment func(T) string, visible func(string) bool) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for item := range list {
+			if visible(environment(item)) && !yield(item) {
+				return
+			}
+		}
+	}
 }
 
 func (c *core) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {

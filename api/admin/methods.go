@@ -16,6 +16,8 @@ type access struct {
 	node bool
 	// least is the lowest role that may call it.
 	least Role
+	// everywhere: a role in one environment will not do.
+	everywhere bool
 }
 
 // methods lists every method of the server. One that is not here is denied.
@@ -42,20 +44,20 @@ var methods = map[string]access{
 
 	pb.ClusterService_GetStatus_FullMethodName:          {least: Viewer},
 	pb.ClusterService_ListMembers_FullMethodName:        {least: Viewer},
-	pb.ClusterService_AddServer_FullMethodName:          {least: Admin},
-	pb.ClusterService_RemoveServer_FullMethodName:       {least: Admin},
-	pb.ClusterService_SaveSnapshot_FullMethodName:       {least: Admin},
-	pb.ClusterService_RestoreSnapshot_FullMethodName:    {least: Admin},
-	pb.ClusterService_TransferLeadership_FullMethodName: {least: Admin},
-	pb.ClusterService_ChangeGossipKey_FullMethodName:    {least: Admin},
-	pb.ClusterService_ListGossipKeys_FullMethodName:     {least: Admin},
+	pb.ClusterService_AddServer_FullMethodName:          {least: Admin, everywhere: true},
+	pb.ClusterService_RemoveServer_FullMethodName:       {least: Admin, everywhere: true},
+	pb.ClusterService_SaveSnapshot_FullMethodName:       {least: Admin, everywhere: true},
+	pb.ClusterService_RestoreSnapshot_FullMethodName:    {least: Admin, everywhere: true},
+	pb.ClusterService_TransferLeadership_FullMethodName: {least: Admin, everywhere: true},
+	pb.ClusterService_ChangeGossipKey_FullMethodName:    {least: Admin, everywhere: true},
+	pb.ClusterService_ListGossipKeys_FullMethodName:     {least: Admin, everywhere: true},
 
 	pb.AuditService_ListAuditRecords_FullMethodName: {least: Viewer},
 	pb.AuditService_VerifyAuditChain_FullMethodName: {least: Viewer},
 
-	pb.TokenService_CreateToken_FullMethodName: {least: Admin},
-	pb.TokenService_ListTokens_FullMethodName:  {least: Admin},
-	pb.TokenService_RevokeToken_FullMethodName: {least: Admin},
+	pb.TokenService_CreateToken_FullMethodName: {least: Admin, everywhere: true},
+	pb.TokenService_ListTokens_FullMethodName:  {least: Admin, everywhere: true},
+	pb.TokenService_RevokeToken_FullMethodName: {least: Admin, everywhere: true},
 
 	pb.PeerService_Join_FullMethodName:          {node: true},
 	pb.PeerService_GetPeerState_FullMethodName:  {node: true},

@@ -22,10 +22,16 @@ func (s *deployments) WatchDeployments(r *pb.WatchDeploymentsRequest, out grpc.S
 		return err
 	}
 	ctx := out.Context()
+	watched := r.GetEnvironment()
 	if r.GetId() != "" {
-		if _, err := s.deployment(ctx, r.GetId()); err != nil {
+		d, err := s.deployment(ctx, r.GetId())
+		if err != nil {
 			return err
 		}
+		watched = d.Environment
+	}
+	if err := s.permit(ctx, watched, Viewer); err != nil {
+		return err
 	}
 	if r.GetEnvironment() != "" {
 		if err := s.hasEnvironment(ctx, r.GetEnvironment()); err != nil {

@@ -19,6 +19,9 @@ func (s *environments) WatchEnvironments(r *pb.WatchEnvironmentsRequest, out grp
 		return err
 	}
 	ctx := out.Context()
+	if err := s.permit(ctx, r.GetName(), Viewer); err != nil {
+		return err
+	}
 	if r.GetName() != "" {
 		if err := s.hasEnvironment(ctx, r.GetName()); err != nil {
 			return err
