@@ -45,3 +45,31 @@ func TestComposition(t *testing.T) {
 		t.Errorf("data sources (-want +got):\n%s", diff)
 	}
 }
+
+// An environment that allows smaller pages than the shared default gets its own largest as the default. One that asks for
+// more than is allowed is told so, where it asks.
+func TestSharedDefaultFollowsTheEnvironmentsMaximum(t *testing.T) {
+	for _, test := range []struct {
+		shared, own string
+		limit       int
+		problem     string
+	}{
+		{`{"settings": {"Ogc": {"DefaultLimit": 10, "MaxLimit": 10000}}}`, `{"Ogc": {"MaxLimit": 3}}`, 3, ""},
+		{`{"settings": {"Ogc": {"DefaultLimit": 10}}}`, `{"Ogc": {"MaxLimit": 3}}`, 3, ""},
+		{`{"settings": {"Ogc": {"MaxLimit": 3}}}`, `{"Ogc": {"DefaultLimit": 10}}`, 0,
+			"environments/production/appsettings.json:1:26: Ogc.DefaultLimit: must not exceed Ogc.MaxLimit"},
+		{`{"settings": {"Ogc": {"DefaultLimit": 10, "MaxLimit": 3}}}`, `{}`, 0,
+			"environments/common/shared-config.json:1:39: Ogc.DefaultLimit: must not exceed Ogc.MaxLimit"},
+	} {
+		model, problems := Parse("production", []File{
+			{Path: MetadataPath("production"), Content: []byte(`{"services": []}`)},
+			{Path: SharedConfigPath, Content: []byte(test.shared)}, {Path: AppSettingsPath("production"), Content: []byte(test.own)},
+		})
+		switch {
+		case test.problem == "" && (model == nil || model.Settings.Ogc.DefaultLimit != test.limit):
+			t.Errorf("%s: %v", test.own, problems)
+		case test.problem != "" && (len(problems) != 1 || problems[0].Error() != test.problem):
+			t.Errorf("%s: %v", test.own, problems)
+		}
+	}
+}

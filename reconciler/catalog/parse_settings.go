@@ -124,14 +124,15 @@ func (p *parser) caching(v value) {
 	}
 }
 
-// checkLimits keeps the default page within the largest one: a default that nobody gave follows it, a given one that
-// exceeds it is an error.
+// checkLimits keeps the default page within the largest one: a default that nobody gave follows it, and so does the
+// shared one where the environment says how large pages may be; another one that exceeds it is an error.
 func (p *parser) checkLimits() {
 	s := &p.model.Settings
 	if s.Ogc.DefaultLimit <= s.Ogc.MaxLimit {
 		return
 	}
-	if position, given := s.Sources["Ogc.DefaultLimit"]; given {
+	position, given := s.Sources["Ogc.DefaultLimit"]
+	if weaker := position.File == SharedConfigPath && originOf(s.Sources["Ogc.MaxLimit"]) == FromEnvironment; given && !weaker {
 		p.problems.add(Problem{
 			Position: position, Field: "Ogc.DefaultLimit", Code: CodeOutOfRange, Message: "must not exceed Ogc.MaxLimit",
 		})
