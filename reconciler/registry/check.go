@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 )
@@ -19,8 +20,9 @@ type layerCheck struct {
 }
 
 // checkLayers compares every layer with its live source, several sources at a time, and returns the outcomes in the
-// order of the layers.
-func (r *Registry) checkLayers(ctx context.Context, c *Catalog) []layerCheck {
+// order of the layers. A source that does not answer one question within the patience, or cannot be asked, is not
+// asked again: its other layers have the same outcome. Without patience only the context bounds a question.
+func (r *Registry) checkLayers(ctx context.Context, c *Catalog, patience time.Duration) []layerCheck {
 	checks := make([]layerCheck, len(c.layers))
 	bySource := make(map[*binding][]int)
 	for i, layer := range c.layers {
@@ -33,8 +35,12 @@ func (r *Registry) checkLayers(ctx context.Context, c *Catalog) []layerCheck {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
+			var failed error
 			for _, i := range bySource[b] {
-				checks[i].findings, checks[i].err = checks[i].layer.check(ctx)
+				if failed == nil || patience == 0 {
+					checks[i].findings, failed = checks[i].layer.checkWithin(ctx, patience)
+				}
+				checks[i].err = failed
 			}
 		})
 	}
@@ -47,7 +53,7 @@ func (r *Registry) checkLayers(ctx context.Context, c *Catalog) []layerCheck {
 func (r *Registry) checkSources(ctx context.Context, c *Catalog) []catalog.Problem {
 	var problems []catalog.Problem
 	failed := make(map[*binding][]layerCheck)
-	for _, check := range r.checkLayers(ctx, c) {
+	for _, check := range r.checkLayers(ctx, c, 0) {
 		if check.err != nil {
 			failed[check.layer.binding] = append(failed[check.layer.binding], check)
 		}

@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 )
@@ -63,6 +65,20 @@ func (l *Layer) Version(ctx context.Context) (string, error) {
 		return "", l.binding.fail(open, err)
 	}
 	return version, nil
+}
+
+// checkWithin is check with a time limit of its own; 0 for none.
+func (l *Layer) checkWithin(ctx context.Context, patience time.Duration) ([]Finding, error) {
+	if patience == 0 {
+		return l.check(ctx)
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	findings, err := l.check(bounded)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return findings, fmt.Errorf("data source %q: %w: it does not answer within %v", l.definition.DataSource, ErrUnavailable, patience)
+	}
+	return findings, err
 }
 
 // check compares the layer with its live source.

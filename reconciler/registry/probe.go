@@ -14,14 +14,15 @@ type ProbeResult struct {
 }
 
 // Probe runs the staging checks again on what an environment serves, and returns one result for each layer in their
-// order; false when nothing is active.
+// order; false when nothing is active. A source that hangs is given up after the open timeout, so that it hides nothing
+// of the others.
 func (r *Registry) Probe(ctx context.Context, environment string) ([]ProbeResult, bool) {
 	current, release, ok := r.Current(environment)
 	if !ok {
 		return nil, false
 	}
 	defer release()
-	checks := r.checkLayers(ctx, current)
+	checks := r.checkLayers(ctx, current, r.config.OpenTimeout)
 	results := make([]ProbeResult, len(checks))
 	for i, check := range checks {
 		reason := check.reason()
