@@ -29,6 +29,7 @@ import (
 	"github.com/honua-io/honua-gitops/reconciler/node"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 	"github.com/honua-io/honua-gitops/reconciler/registry/geojson"
+	"github.com/honua-io/honua-gitops/reconciler/registry/geopackage"
 	"github.com/honua-io/honua-gitops/reconciler/registry/postgis"
 )
 
@@ -147,8 +148,14 @@ func (a *app) openRegistry(context.Context) error {
 	if err != nil {
 		return err
 	}
+	packages, err := geopackage.New(geopackage.Config{DataDirectory: a.config.Registry.DataDirectory, Logger: logger})
+	if err != nil {
+		return err
+	}
 	a.registry, err = registry.New(registry.Config{
-		Drivers:   map[string]registry.Driver{catalog.TypeGeoJSON: files, catalog.TypePostgreSQL: databases},
+		Drivers: map[string]registry.Driver{
+			catalog.TypeGeoJSON: files, catalog.TypeGeoPackage: packages, catalog.TypePostgreSQL: databases,
+		},
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Logger: logger,
 	})
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
+	"github.com/honua-io/honua-gitops/reconciler/registry/planar"
 	"github.com/honua-io/honua-gitops/reconciler/registry/projection"
 )
 
@@ -117,7 +118,7 @@ func (d *data) meets(index int, where area) bool {
 			return true
 		}
 		geometry, err := parseGeometry(d.bytes(d.features[index].geometry))
-		if err == nil && intersects(geometry, part.bound()) {
+		if err == nil && planar.Intersects(geometry, part.bound()) {
 			return true
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
+	"github.com/honua-io/honua-gitops/reconciler/registry/planar"
 )
 
 func collect(t testing.TB, s registry.Source, layer *catalog.Layer, q registry.Query) []string {
@@ -250,7 +251,7 @@ func TestIntersects(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", test.geometry, err)
 		}
-		if got := intersects(geometry, b); got != test.want {
+		if got := planar.Intersects(geometry, b); got != test.want {
 			t.Errorf("%s: %v", test.geometry, got)
 		}
 	}

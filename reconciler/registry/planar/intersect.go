@@ -1,12 +1,13 @@
-package geojson
+// Package planar compares geometries with boxes, for sources that cannot do it themselves.
+package planar
 
 import (
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/planar"
 )
 
-// intersects reports whether a geometry and a box have a point in common, boundaries included.
-func intersects(geometry orb.Geometry, b orb.Bound) bool {
+// Intersects reports whether a geometry and a box have a point in common, boundaries included.
+func Intersects(geometry orb.Geometry, b orb.Bound) bool {
 	switch g := geometry.(type) {
 	case orb.Point:
 		return b.Contains(g)
@@ -21,7 +22,7 @@ func intersects(geometry orb.Geometry, b orb.Bound) bool {
 	case orb.MultiPolygon:
 		return anyOf(g, func(polygon orb.Polygon) bool { return polygonIntersects(polygon, b) })
 	case orb.Collection:
-		return anyOf(g, func(part orb.Geometry) bool { return intersects(part, b) })
+		return anyOf(g, func(part orb.Geometry) bool { return Intersects(part, b) })
 	}
 	return false
 }
