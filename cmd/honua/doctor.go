@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/internal/config"
+	"github.com/honua-io/honua-gitops/internal/tlsfiles"
 )
 
 // doctor looks at what a valid configuration means on this machine: what will
@@ -50,7 +51,7 @@ func open(path string) (fs.FileMode, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return info.Mode().Perm(), info.Mode().Perm()&0o077 != 0
+	return info.Mode().Perm(), tlsfiles.OthersMayRead(info)
 }
 
 // checkSecrets: a secret in the file makes the file one.

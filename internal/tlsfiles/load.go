@@ -51,19 +51,26 @@ func (f Files) load(now time.Time) (*material, error) {
 	return m, nil
 }
 
-// checkKeyMode refuses keys that others than the owner can read. One that
-// belongs to root may be readable by a group: that is how Kubernetes mounts
-// secrets for a pod with an fsGroup, and a process that is not root needs it.
+// OthersMayRead reports whether others than the owner may read a file that holds
+// a secret, or write it. One that belongs to root may be readable by a group:
+// that is how Kubernetes mounts secrets for a pod with an fsGroup, and a process
+// that is not root needs it.
+func OthersMayRead(info fs.FileInfo) bool {
+	forbidden := fs.FileMode(0o077)
+	if lentByRoot(info) {
+		forbidden = 0o037
+	}
+	return info.Mode().Perm()&forbidden != 0
+}
+
+// checkKeyMode refuses keys that others than the owner can read.
 func checkKeyMode(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFile, err)
 	}
-	forbidden := fs.FileMode(0o077)
-	if lentByRoot(info) {
-		forbidden = 0o037
-	}
-	if mode := info.Mode().Perm(); mode&forbidden != 0 {
+	if OthersMayRead(info) {
+		mode := info.Mode().Perm()
 		return fmt.Errorf("%w: %s has mode %#o; run: chmod 600 %s", ErrKeyMode, path, mode, path)
 	}
 	return nil
