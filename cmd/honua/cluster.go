@@ -42,7 +42,14 @@ func newClusterStatusCommand(s *session) *cobra.Command {
 			}
 			return s.print(status, func(w io.Writer) error {
 				leaderLine(w, status)
-				return s.serverTable(w, status.Servers)
+				if err := s.serverTable(w, status.Servers); err != nil {
+					return err
+				}
+				// What is wrong and what to do about it, as in `honua status`.
+				for _, line := range attention(overview{Cluster: status}) {
+					fmt.Fprintf(w, "! %s\n", safe(line))
+				}
+				return nil
 			})
 		},
 	}
@@ -78,19 +85,7 @@ func (s *session) serverTable(w io.Writer, servers []view.Server) error {
 			number(server.AppliedIndex), server.RaftAddress, server.GossipAddress, server.Version, server.Incarnation,
 			view.Short(server.StateHash))...)
 	}
-	if err := t.flush(); err != nil {
-		return err
-	}
-	notices(w, servers)
-	return nil
-}
-
-func notices(w io.Writer, servers []view.Server) {
-	for _, server := range servers {
-		for _, notice := range server.Notices {
-			fmt.Fprintf(w, "! %s: %s\n", server.ID, safe(notice))
-		}
-	}
+	return t.flush()
 }
 
 func role(server view.Server) string {
