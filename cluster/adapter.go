@@ -23,6 +23,9 @@ type applied struct {
 // differ from the others without anyone noticing.
 type adapter struct {
 	store *fsm.Store
+	// skips is set before raft is started.
+	skips  skips
+	hashes stateHashes
 
 	mu     sync.Mutex
 	fatal  error
@@ -42,10 +45,14 @@ func (a *adapter) Apply(log *raft.Log) any {
 		err := &fsm.FatalError{Index: log.Index, Reason: "its checksum does not match: the log of this node is damaged"}
 		return applied{err: a.halt(err)}
 	}
+	if result, ok := a.skips.skipped(log); ok {
+		return applied{result: result}
+	}
 	result, err := a.execute(fsm.Entry{Index: log.Index, Term: log.Term, Data: log.Data})
 	if err != nil {
-		return applied{err: a.halt(err)}
+		return applied{err: a.halt(fmt.Errorf("%w (the entry is %d:%s)", err, log.Index, entryDigest(log.Data)))}
 	}
+	a.hashes.note(a.store.State())
 	return applied{result: result}
 }
 
@@ -89,6 +96,7 @@ func (a *adapter) Restore(source io.ReadCloser) error {
 		return err
 	}
 	a.store.Replace(state)
+	a.hashes.reset(state)
 	return nil
 }
 

@@ -44,6 +44,8 @@ var (
 	ErrHalted = errors.New("this node has halted")
 	// ErrStalled: the leader's own entries do not commit although its process runs.
 	ErrStalled = errors.New("the leader's log is stalled")
+	// ErrDiverged: a majority of the voters has another state at the same index.
+	ErrDiverged = errors.New("this node's state is not that of the cluster: its log is set aside and it joins anew when it is started again")
 	// ErrDamagedLog: an entry on this node's disk is not what was written.
 	ErrDamagedLog = errors.New("the raft log is damaged")
 	// ErrDataDirectory: it cannot be used as it is.

@@ -79,7 +79,7 @@ func (n *Node) noLeader(cause error) error {
 	if len(reachable)+len(others) == 0 {
 		return fmt.Errorf("%w: this node is not in a cluster yet (%w)", ErrNoLeader, cause)
 	}
-	return fmt.Errorf("%w: no leader; reachable: %s; not reachable: %s (%w)",
+	return fmt.Errorf("%w: no leader; of the voters that a majority is needed of, gossip last saw %s and not %s (%w)",
 		ErrNoLeader, list(reachable), list(others), cause)
 }
 

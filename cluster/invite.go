@@ -31,9 +31,11 @@ func (n *Node) Invite(ctx context.Context, gossipAddress string) (nodeID string,
 	if nodeID == "" {
 		return "", 0, fmt.Errorf("%w: %s answers under another address", ErrUnreachable, gossipAddress)
 	}
+	ctx, cancel := bound(ctx)
+	defer cancel()
 	state, err := n.store.Until(ctx, func(s *fsm.State) bool { return s.Node(nodeID) != nil })
 	if err != nil {
-		return "", 0, err
+		return "", 0, fmt.Errorf("%w: %s answers and does not ask to be admitted; if it was removed, stop it, empty its Cluster.DataDirectory and start it again", ErrUnreachable, nodeID)
 	}
 	return nodeID, state.Index(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +57,13 @@ func Open(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	reason, err := clearQuarantine(cfg.DataDirectory)
+	if err != nil {
+		return nil, err
+	}
+	if reason != "" {
+		cfg.Logger.Warn("the log and the snapshots of this node were set aside: it joins anew", "component", "cluster", "reason", strings.TrimSpace(reason))
+	}
 	disk, err := openStorage(cfg.DataDirectory, raftLogger(cfg.Logger))
 	if err != nil {
 		return nil, err
@@ -77,6 +85,9 @@ func newNode(cfg Config, disk *storage) (*Node, error) {
 		cfg: cfg, log: cfg.Logger.With("component", "cluster", "node_id", cfg.NodeID),
 		identity: who, disk: disk, store: store, adapter: newAdapter(store),
 		contacts: newContacts(), proposals: newProposals(), admission: make(chan struct{}, 1),
+	}
+	if n.adapter.skips, err = readSkips(cfg.DataDirectory); err != nil {
+		return nil, err
 	}
 	n.peers = newPeers(&n.cfg)
 	n.gossip, err = newGossip(&n.cfg, who.get().Incarnation)

@@ -56,7 +56,7 @@ func (n *Node) start(ctx, work context.Context, background *errgroup.Group) erro
 		return err
 	}
 	for _, task := range []func(context.Context) error{
-		n.runTerms, n.observe, n.watchdog, n.announce, n.catchUp, n.rememberCluster,
+		n.runTerms, n.observe, n.watchdog, n.announce, n.catchUp, n.rememberCluster, n.compareStates,
 	} {
 		background.Go(func() error { return task(work) })
 	}

@@ -100,6 +100,7 @@ func (c *change) hold(env *Environment, d *Deployment, reason string) {
 		Environment: env.Name, Digest: holdDigest(d.Commit, d.Digest), Commit: d.Commit,
 		Reason: reason, DeploymentID: d.ID, Since: c.now(),
 	})
+	c.trimHolds(env)
 }
 
 func (c *change) lift(env *Environment, d *Deployment) {

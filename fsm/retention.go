@@ -9,6 +9,7 @@ const (
 	keepCompleted   = 10
 	keepOthers      = 3
 	keepBytes       = 256 << 20
+	maxHolds        = 1000
 	maxTransitions  = 64
 	scanDeployments = 256
 )
@@ -105,6 +106,21 @@ func (c *change) trimHistory(env *Environment) {
 		c.dropDeployment(d)
 	}
 	c.trimActivations(env, limit)
+}
+
+// trimHolds bounds the holds of an environment: they outlive the records of
+// their deployments, and the oldest go when there are too many.
+func (c *change) trimHolds(env *Environment) {
+	var oldest *Hold
+	count := 0
+	for h := range c.holds.now().all(env.Name + "\x00") {
+		if count++; oldest == nil || h.Since < oldest.Since {
+			oldest = h
+		}
+	}
+	if count > maxHolds {
+		c.holds.drop(join(env.Name, oldest.Digest))
+	}
 }
 
 func inUse(env *Environment, id string) bool {

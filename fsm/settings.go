@@ -89,9 +89,30 @@ func (c *change) adopt(settings *Settings) {
 		if settings.Environment(env.Name) == nil && !env.Retired {
 			alter := *env
 			alter.Retired = true
+			c.endForRetired(&alter)
 			c.decide(&alter)
 		}
 	}
+}
+
+// endForRetired ends what is under way in an environment that the settings no
+// longer name: nobody will finish it.
+func (c *change) endForRetired(env *Environment) {
+	op := env.Operation
+	if op == nil {
+		return
+	}
+	c.close(env, op, false, "the environment was taken out of the settings")
+	known := c.deployments.get(op.DeploymentID)
+	if known == nil || known.State != Applying {
+		return
+	}
+	d := *known
+	message := "the environment was taken out of the settings"
+	d.ReasonCode, d.Error = "environment_retired", message
+	// Applying may always leave to Failed: move cannot refuse.
+	_ = c.move(&d, Failed, message)
+	c.putDeployment(&d)
 }
 
 // settingsOf checks and copies settings.

@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/honua-io/honua-gitops/fsm"
@@ -78,5 +79,41 @@ func TestNodes(t *testing.T) {
 	l.ok(l.lead(&pb.RegisterNode{NodeId: "a", Incarnation: "a2", Voter: true}))
 	if n := l.state.Node("a"); !n.Available || len(n.Serves) != 0 {
 		t.Fatalf("an empty directory made %+v", n)
+	}
+}
+
+// What is under way in an environment that is taken out of the settings ends with it.
+func TestRetiredMidDeployment(t *testing.T) {
+	l := newLab(t, environment("production", plainPolicy()), environment("staging", plainPolicy()))
+	id := l.commit("staging", "c1")
+	l.ok(l.begin("staging", id))
+	l.ok(l.ask("ann", &pb.SetSettings{Settings: settings(environment("production", plainPolicy()))}))
+	d := l.is(id, fsm.Failed)
+	if d.ReasonCode != "environment_retired" || l.env("staging").Operation != nil {
+		t.Fatalf("%+v", d)
+	}
+	l.ok(l.ask("ann", &pb.SetSettings{Settings: settings(environment("production", plainPolicy()), environment("staging", plainPolicy()))}))
+	l.ok(l.ask("ann", &pb.RetryCommand{DeploymentId: id}))
+	l.run("staging", id)
+}
+
+// Holds outlive the records of their deployments, and not without end.
+func TestHoldsAreBounded(t *testing.T) {
+	l := empty(t)
+	s := settings(environment("production", plainPolicy()))
+	s.HistoryLimit = 5
+	l.ok(l.lead(&pb.InitCluster{ClusterId: "id", Settings: s}))
+	for i := range 1010 {
+		m := l.creation("production", fmt.Sprintf("commit-%04d", i), fmt.Sprintf("text %d", i))
+		m.Problems, m.ReasonCode = []string{"wrong"}, "validation_failed"
+		l.ok(l.lead(m))
+		l.advance(minute)
+	}
+	holds := 0
+	for range l.state.Holds("production") {
+		holds++
+	}
+	if holds != 1000 || l.state.Hold("production", digestOf("text 1009")) == nil || l.state.Hold("production", digestOf("text 0")) != nil {
+		t.Fatalf("%d holds are kept", holds)
 	}
 }

@@ -107,7 +107,7 @@ func newSchemas() *schemas {
 	}
 }
 
-func deploymentAge(d *Deployment) string     { return join(d.Environment, number(d.Ordinal)) }
+func deploymentAge(d *Deployment) string { return join(d.Environment, number(d.Ordinal)) }
 
 // deploymentContent is what there is one record of (I12). What was imported has
 // no content: its commit can be deployed as if the record were not there.

@@ -22,6 +22,7 @@ func newClusterCommand(s *session) *cobra.Command {
 		newClusterTransferCommand(s),
 		newGossipKeyCommand(s),
 		newClusterSnapshotCommand(s),
+		newClusterRecoverCommand(s),
 	)
 }
 

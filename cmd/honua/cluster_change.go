@@ -32,7 +32,7 @@ cluster joins by itself; this is for one that knows of nobody.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request := &pb.AddServerRequest{RequestId: write.id(), Address: args[0]}
-			return s.reconfigure(cmd.Context(), args[0], "joined", func(ctx context.Context, c *client.Client) (uint64, error) {
+			return s.reconfigure(cmd.Context(), args[0], "has joined", func(ctx context.Context, c *client.Client) (uint64, error) {
 				answer, err := c.Cluster().AddServer(ctx, request)
 				return answer.GetAppliedIndex(), err
 			})
@@ -59,7 +59,7 @@ Removing a voter changes how many nodes may fail, so it asks first.`,
 				}
 			}
 			request := &pb.RemoveServerRequest{RequestId: write.id(), Id: args[0]}
-			return s.reconfigure(cmd.Context(), args[0], "removed", func(ctx context.Context, c *client.Client) (uint64, error) {
+			return s.reconfigure(cmd.Context(), args[0], "was removed", func(ctx context.Context, c *client.Client) (uint64, error) {
 				answer, err := c.Cluster().RemoveServer(ctx, request)
 				return answer.GetAppliedIndex(), err
 			})
@@ -117,7 +117,7 @@ func (s *session) reconfigure(ctx context.Context, node, verb string, change fun
 		return err
 	}
 	return s.print(shown, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s has %s at index %d\n", node, verb, shown.AppliedIndex)
+		_, err := fmt.Fprintf(w, "%s %s at index %d\n", node, verb, shown.AppliedIndex)
 		return err
 	})
 }
