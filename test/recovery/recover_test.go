@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/test/harness"
 )
 
@@ -39,9 +38,7 @@ func TestRecoverALostMajority(t *testing.T) {
 	c.AwaitReady()
 	commit := c.Repo.AddLayer("development", "rivers")
 	c.CLI("environment", "sync", "development").Expect(t, 0)
-	if e := c.AwaitServed("development", commit); e.GetHealth() != pb.Health_HEALTH_HEALTHY {
-		t.Errorf("%v: %s", e.GetHealth(), e.GetHealthMessage())
-	}
+	c.AwaitServed("development", commit)
 	c.AwaitEqualStates()
 	running := survivor.CLI(append(recover, "--yes")...).Expect(t, 1)
 	if !strings.Contains(running.Err, "another process is using") {
