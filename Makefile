@@ -32,6 +32,10 @@ run: ## build honua and run a three-node cluster on this machine (DEV_FLAGS=…)
 	@$(MAKE) --no-print-directory --silent build
 	@exec $(BIN) dev $(DEV_FLAGS)
 
+.PHONY: dev-postgis
+dev-postgis: ## run PostgreSQL with PostGIS and sample cities on port 15432, for DEV_FLAGS=--postgis; Debian packages needed
+	@go run ./test/postgres/dev .honua-postgis
+
 .PHONY: build
 build: ## build the static binary bin/honua
 	@mkdir -p $(dir $(BIN))

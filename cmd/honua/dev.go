@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/honua-io/honua-gitops/internal/scaffold"
 )
 
 // devOptions are the flags of `honua dev`.
@@ -19,7 +21,11 @@ type devOptions struct {
 	baseHTTP    int
 	basePort    int
 	noRestart   bool
+	postgis     bool
 }
+
+// devDatabase is what make dev-postgis runs.
+const devDatabase = "Host=127.0.0.1;Port=15432;Database=honua;Username=honua;Password=honua;SSL Mode=Disable"
 
 // restartAfter is how long a node that has died stays down.
 const restartAfter = 3 * time.Second
@@ -50,6 +56,9 @@ sample data, a folder for each node, and nodes.json, which always says which pro
 			if err != nil {
 				return err
 			}
+			if err := useDatabase(o); err != nil {
+				return err
+			}
 			executable, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("find this program: %w", err)
@@ -64,8 +73,17 @@ sample data, a folder for each node, and nodes.json, which always says which pro
 	flags.StringVarP(&o.environment, "environment", "e", "development", "the environment to serve")
 	flags.IntVar(&o.baseHTTP, "base-http", defaultBaseHTTP, "HTTP port of the first node; the others follow")
 	flags.IntVar(&o.basePort, "base-port", defaultBasePort, "gRPC port of the first node, raft and gossip above it; the others follow in tens")
+	flags.BoolVar(&o.postgis, "postgis", false, "make an example whose cities are in PostGIS: $DB_CONNECTION_STRING, or what 'make dev-postgis' runs")
 	flags.BoolVar(&o.noRestart, "no-restart", false, "leave a node down that has died")
 	return command
+}
+
+// useDatabase lets the nodes know of the development database, unless they know of another one.
+func useDatabase(o devOptions) error {
+	if _, set := os.LookupEnv(scaffold.ConnectionVariable); set || !o.postgis {
+		return nil
+	}
+	return os.Setenv(scaffold.ConnectionVariable, devDatabase)
 }
 
 // planDev decides from the flags, and from what an earlier run left in the directory, what is to run. changed reports
@@ -75,7 +93,7 @@ func planDev(o devOptions, changed func(flag string) bool) (devLayout, error) {
 	if err != nil {
 		return devLayout{}, fmt.Errorf("--dir: %w", err)
 	}
-	layout := devLayout{dir: dir, environment: o.environment, repo: filepath.Join(dir, "config"), branch: newRepositoryBranch, ownRepo: true}
+	layout := devLayout{dir: dir, environment: o.environment, repo: filepath.Join(dir, "config"), branch: newRepositoryBranch, ownRepo: true, postgis: o.postgis}
 	earlier, found, err := readDevRecord(layout.recordFile())
 	if err != nil {
 		return devLayout{}, err

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/honua-io/honua-gitops/internal/scaffold"
 )
 
 // devLayout is what a development cluster consists of and where it is.
@@ -19,6 +21,8 @@ type devLayout struct {
 	branch      string
 	// ownRepo: the repository is made here if it does not exist.
 	ownRepo bool
+	// postgis: the example that is made here reads from a database.
+	postgis bool
 	// scaffolded is the commit that an earlier run or this one made; empty if none did.
 	scaffolded string
 	nodes      []devNode
@@ -50,6 +54,14 @@ func (l devLayout) addresses() []string {
 		list = append(list, node.grpc)
 	}
 	return list
+}
+
+// content is what a repository that is made here begins with.
+func (l devLayout) content() func() ([]scaffold.File, error) {
+	if l.postgis {
+		return scaffold.PostGISFiles
+	}
+	return scaffold.Files
 }
 
 func (n devNode) configFile() string { return filepath.Join(n.dir, "appsettings.json") }

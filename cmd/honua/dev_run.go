@@ -54,7 +54,7 @@ func (c *devCluster) prepare() error {
 	case !l.ownRepo:
 		return fmt.Errorf("--repo %s is not a Git working tree; 'honua init' makes one", l.repo)
 	default:
-		if l.scaffolded, err = createRepository(l.repo, author{name: devIdentity, email: "dev@localhost"}); err != nil {
+		if l.scaffolded, err = createRepository(l.repo, author{name: devIdentity, email: "dev@localhost"}, l.content()); err != nil {
 			return err
 		}
 		c.say("made a configuration repository with an example in %s", l.repo)

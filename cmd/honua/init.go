@@ -35,7 +35,7 @@ the branch main. The commit is by GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL if they a
 			commit, err := createRepository(args[0], author{
 				name:  cmp.Or(s.env("GIT_AUTHOR_NAME"), "honua"),
 				email: cmp.Or(s.env("GIT_AUTHOR_EMAIL"), "honua@localhost"),
-			})
+			}, scaffold.Files)
 			if err != nil {
 				return err
 			}

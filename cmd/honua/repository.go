@@ -18,7 +18,7 @@ const newRepositoryBranch = "main"
 type author struct{ name, email string }
 
 // createRepository makes a configuration repository with a first commit in a folder that is empty or does not exist.
-func createRepository(dir string, by author) (commit string, err error) {
+func createRepository(dir string, by author, content func() ([]scaffold.File, error)) (commit string, err error) {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case err == nil && len(entries) > 0:
@@ -26,7 +26,7 @@ func createRepository(dir string, by author) (commit string, err error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("make a repository: %w", err)
 	}
-	files, err := scaffold.Files()
+	files, err := content()
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -82,4 +83,30 @@ func WriteCities(dir string) error {
 	}
 	_, err = file.Write(cities)
 	return errors.Join(err, file.Close())
+}
+
+// ConnectionVariable is what the connection string of a repository made by PostGISFiles stands for.
+const ConnectionVariable = "DB_CONNECTION_STRING"
+
+// PostGISFiles are all files of a new repository whose cities are in the table public.cities of a database.
+func PostGISFiles() ([]File, error) {
+	files, err := Files()
+	if err != nil {
+		return nil, err
+	}
+	sources := strings.NewReplacer(
+		`"files"`, `"main-db"`, `"GeoJSON"`, `"PostgreSQL"`, CitiesFile, "${"+ConnectionVariable+"}",
+		"A file in each server's data directory", "PostgreSQL with PostGIS",
+	)
+	layers := strings.NewReplacer(`"files"`, `"main-db"`, `"table": "cities"`, `"table": "public.cities"`,
+		`"geometryColumn": "geometry"`, `"geometryColumn": "geom"`)
+	for i := range files {
+		switch path.Base(files[i].Path) {
+		case "datasources.json":
+			files[i].Content = []byte(sources.Replace(string(files[i].Content)))
+		case "metadata.json":
+			files[i].Content = []byte(layers.Replace(string(files[i].Content)))
+		}
+	}
+	return files, nil
 }
