@@ -100,4 +100,46 @@ func TestTokensOnEveryNode(t *testing.T) {
 			t.Errorf("%s logs the token", n.ID)
 		}
 	}
+	rotateGossipKey(t, c)
+}
+
+type gossipKeys struct {
+	Fingerprint, Key string
+	Nodes            []struct {
+		Node, Primary string
+		Keys          []string
+	}
+}
+
+// The gossip key is changed while the cluster runs; a node that restarts comes back with the new one, although its
+// configuration names the old one.
+func rotateGossipKey(t *testing.T, c *harness.Cluster) {
+	t.Helper()
+	var before, installed, after gossipKeys
+	c.CLI("cluster", "gossip-key", "list", "-o", "json").Decode(t, &before)
+	old := before.Nodes[0].Primary
+	c.CLI("cluster", "gossip-key", "use", "0123456789abcdef").Expect(t, 1)
+	c.CLI("cluster", "gossip-key", "install", "-o", "json").Decode(t, &installed)
+	if len(before.Nodes) != 3 || len(installed.Nodes) != 3 || installed.Key == "" {
+		t.Fatalf("before %+v, installed %+v", before, installed)
+	}
+	c.CLI("cluster", "gossip-key", "remove", old).Expect(t, 1)
+	c.CLI("cluster", "gossip-key", "use", installed.Fingerprint).Expect(t, 0)
+	c.CLI("cluster", "gossip-key", "remove", old).Expect(t, 0)
+	restarted := c.Others(c.Leader())[0]
+	restarted.Stop()
+	restarted.Start()
+	restarted.AwaitReady()
+	c.CLI("cluster", "gossip-key", "list", "-o", "json").Decode(t, &after)
+	for _, n := range after.Nodes {
+		if n.Primary != installed.Fingerprint || len(n.Keys) != 1 {
+			t.Errorf("%+v", n)
+		}
+	}
+	for _, n := range c.Nodes {
+		if strings.Contains(n.Log(), installed.Key) {
+			t.Errorf("%s logs the key", n.ID)
+		}
+	}
+	c.AwaitServed(development, c.Repo.AddLayer(development, "rotated"))
 }
