@@ -23,12 +23,12 @@ const (
 
 // database is one database of a server.
 type database struct {
-	t      *testing.T
+	t      testing.TB
 	server *postgres.Server
 	name   string
 }
 
-func newServer(t *testing.T) *postgres.Server {
+func newServer(t testing.TB) *postgres.Server {
 	t.Helper()
 	server, err := postgres.New(t.Context(), postgres.TempDir(t), 0)
 	if err != nil {
@@ -43,7 +43,7 @@ func newServer(t *testing.T) *postgres.Server {
 }
 
 // newDatabase makes a database with PostGIS in which the reader may read.
-func newDatabase(t *testing.T, server *postgres.Server, name, schema string) *database {
+func newDatabase(t testing.TB, server *postgres.Server, name, schema string) *database {
 	t.Helper()
 	d := &database{t: t, server: server, name: name}
 	for _, step := range []struct{ database, sql string }{
@@ -69,12 +69,12 @@ func (d *database) run(sql string) {
 
 func (d *database) connection() string { return d.server.Net(reader, password, d.name) }
 
-func openSource(t *testing.T, connection string) (registry.Source, error) {
+func openSource(t testing.TB, connection string) (registry.Source, error) {
 	t.Helper()
 	return openWithin(t.Context(), t, connection)
 }
 
-func openWithin(ctx context.Context, t *testing.T, connection string) (registry.Source, error) {
+func openWithin(ctx context.Context, t testing.TB, connection string) (registry.Source, error) {
 	t.Helper()
 	driver, err := postgis.New(postgis.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

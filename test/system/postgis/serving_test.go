@@ -27,12 +27,12 @@ import (
 
 // serving is a registry with the PostGIS driver behind the OGC API, in this process.
 type serving struct {
-	t        *testing.T
+	t        testing.TB
 	registry *registry.Registry
 	server   *httptest.Server
 }
 
-func serve(t *testing.T, connection string) *serving {
+func serve(t testing.TB, connection string) *serving {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	driver, err := postgis.New(postgis.Config{Logger: logger})
