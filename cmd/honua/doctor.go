@@ -115,7 +115,8 @@ func (d *doctor) checkRepository() {
 		known = filepath.Join(d.home, ".ssh", "known_hosts")
 	}
 	if info, err := os.Stat(known); err != nil || info.Size() == 0 {
-		d.wrong("GitOps.Credentials.SshKnownHostsFile", "%s is not there or empty, and hosts that are not known are refused; compare the host's key with what its owner publishes, then run: ssh-keyscan HOST >> %s", known, known)
+		d.wrong("GitOps.Credentials.SshKnownHostsFile",
+			"%s is not there or empty, and hosts that are not known are refused; compare the host's key with what its owner publishes, then run: ssh-keyscan HOST >> %s", known, known)
 	}
 	if key := c.Credentials.SSHKeyFile; key != "" {
 		if _, err := os.Stat(key); err != nil {
@@ -148,7 +149,8 @@ func (d *doctor) checkExposure() {
 		d.weak("Auth.Enabled", "nobody has to say who they are: everybody who reaches %s may do everything; that is for one machine", c.API.GRPCAddress)
 	}
 	if !c.API.TLS.Enabled() && !onlyHere(c.API.HTTPAddress) {
-		d.weak("Api.Tls", "is not set, and Api.HttpAddress %q is reachable from other machines: what is served can be read and altered on its way; set it, or put a proxy with TLS before it", c.API.HTTPAddress)
+		d.weak("Api.Tls",
+			"is not set, and Api.HttpAddress %q is reachable from other machines: what is served can be read and altered on its way; set it, or put a proxy with TLS before it", c.API.HTTPAddress)
 	}
 	if c.AuthEnabled() && c.Auth.AdminToken == "" && len(c.Auth.Identities) == 0 && c.Auth.OIDC.Issuer == "" && !c.Cluster.TLS.Enabled() && c.API.TLS.CAFile == "" {
 		d.wrong("Auth", "there is no way in: no authority for client certificates, no Auth.AdminToken and no Auth.Oidc; set one of them")
