@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -101,7 +102,7 @@ func (n *Node) oneKeyring(ctx context.Context, id string, c KeyChange) NodeKeys 
 	}
 	response, err := pb.NewPeerServiceClient(conn).ChangeKeyring(ctx, &pb.ChangeKeyringRequest{
 		Operation: string(c.Operation), Key: c.Key, Fingerprint: c.Fingerprint,
-	})
+	}, grpc.WaitForReady(true)) // it may have been away a moment ago
 	if err != nil {
 		answer.Err = fmt.Errorf("%s", status.Convert(err).Message())
 		return answer

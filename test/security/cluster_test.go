@@ -130,12 +130,16 @@ func rotateGossipKey(t *testing.T, c *harness.Cluster) {
 	restarted.Stop()
 	restarted.Start()
 	restarted.AwaitReady()
-	c.CLI("cluster", "gossip-key", "list", "-o", "json").Decode(t, &after)
-	for _, n := range after.Nodes {
-		if n.Primary != installed.Fingerprint || len(n.Keys) != 1 {
-			t.Errorf("%+v", n)
+	harness.Eventually(t, harness.StartWithin, func() error {
+		after = gossipKeys{}
+		c.CLI("cluster", "gossip-key", "list", "-o", "json").Decode(t, &after)
+		for _, n := range after.Nodes {
+			if n.Primary != installed.Fingerprint || len(n.Keys) != 1 {
+				return fmt.Errorf("%+v", n)
+			}
 		}
-	}
+		return nil
+	})
 	for _, n := range c.Nodes {
 		if strings.Contains(n.Log(), installed.Key) {
 			t.Errorf("%s logs the key", n.ID)

@@ -135,8 +135,10 @@ func escape(path string) string {
 func classify(text string) string {
 	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
 	has := func(s string) bool { return strings.Contains(text, s) }
+	// Others name these too, as what they go together with.
+	title := func(s string) bool { return strings.Contains(text[:min(len(text), 200)], s) }
 	switch {
-	case has("gnu affero general public"), has("gnu general public license version"), has("gnu lesser general public license version"):
+	case title("gnu affero general public license"), title("gnu general public license"), title("gnu lesser general public license"):
 		return "GPL"
 	case has("mozilla public license version 2.0"), has("mozilla public license, version 2.0"):
 		return "MPL-2.0"
