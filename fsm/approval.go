@@ -74,6 +74,10 @@ func (c *change) mayApprove(d *Deployment) error {
 		return err
 	}
 	who := c.actor()
+	if d.Policy.ForbidAuthorApproval && d.ContributorsUnknown {
+		return refuse(ClassDenied, "contributors_unknown", "the history behind deployment %s is too long to name everybody who contributed, "+
+			"and policy forbids approving one's own work: an admin can override, with a reason", d.ID)
+	}
 	if d.Policy.ForbidAuthorApproval && c.involved(d, who) {
 		return refuse(ClassDenied, "contributor", "%s contributed to deployment %s or initiated it, and policy forbids approving one's own work", who, d.ID)
 	}

@@ -50,6 +50,16 @@ var deploymentCodec = codec[Deployment]{
 	flagField(45, func(d *Deployment) *bool { return &d.DryRun }),
 	flagField(46, func(d *Deployment) *bool { return &d.HasContent }),
 	flagField(47, func(d *Deployment) *bool { return &d.Imported }),
+	inlineField(48, signatureCodec, func(d *Deployment) *Signature { return &d.Signature }),
+	flagField(49, func(d *Deployment) *bool { return &d.ContributorsUnknown }),
+}
+
+var signatureCodec = codec[Signature]{
+	textField(1, func(s *Signature) *string { return &s.Status }),
+	textField(2, func(s *Signature) *string { return &s.Commit }),
+	textField(3, func(s *Signature) *string { return &s.Signer }),
+	textField(4, func(s *Signature) *string { return &s.Key }),
+	textField(5, func(s *Signature) *string { return &s.Detail }),
 }
 
 var contributorCodec = codec[Contributor]{

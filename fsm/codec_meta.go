@@ -39,6 +39,12 @@ var environmentSettingsCodec = codec[EnvironmentSettings]{
 	textField(1, func(e *EnvironmentSettings) *string { return &e.Name }),
 	textField(2, func(e *EnvironmentSettings) *string { return &e.Branch }),
 	policyField(3, func(e *EnvironmentSettings) **Policy { return &e.Policy }),
+	inlineField(4, verificationCodec, func(e *EnvironmentSettings) *Verification { return &e.Verification }),
+}
+
+var verificationCodec = codec[Verification]{
+	textField(1, func(v *Verification) *string { return &v.Mode }),
+	flagField(2, func(v *Verification) *bool { return &v.EveryCommit }),
 }
 
 var policyCodec = codec[Policy]{

@@ -88,9 +88,21 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 // commits, so that the audit shows them (I13).
 func origin(d *Deployment) string {
 	if !d.Rewritten {
-		return "commit " + short(d.Commit) + " on branch " + d.Branch
+		return "commit " + short(d.Commit) + " on branch " + d.Branch + signedBy(d)
 	}
-	return "branch " + d.Branch + " was rewritten: commit " + d.Commit + " does not follow the deployed " + d.PreviousCommit
+	return "branch " + d.Branch + " was rewritten: commit " + d.Commit + " does not follow the deployed " + d.PreviousCommit + signedBy(d)
+}
+
+// signedBy puts on record who signed, or what was let in all the same.
+func signedBy(d *Deployment) string {
+	switch d.Signature.Status {
+	case "":
+		return ""
+	case SignatureGood:
+		return ", signed by " + d.Signature.Signer + " (" + d.Signature.Key + ")"
+	default:
+		return ", signature: " + d.Signature.Status
+	}
 }
 
 // mayRepeat: what failed or was rolled back can be tried again, and what gave
@@ -120,6 +132,9 @@ func (c *change) repeated(known *Deployment, fresh bool) *Deployment {
 
 func (c *change) deployable(env *Environment, command *pb.CreateDeployment) error {
 	digest := command.GetDigest()
+	if err := c.signed(env.Name, signatureOf(command.GetSignature())); err != nil {
+		return err
+	}
 	if from := command.GetPreviousCommit(); from != "" && from != env.DeployedCommit() {
 		return refuse(ClassAborted, "stale_base", "compared with commit %s, and environment %q is in step with %s", short(from), env.Name, short(env.DeployedCommit()))
 	}
@@ -167,6 +182,7 @@ func fill(d *Deployment, environment string, m *pb.CreateDeployment) {
 	d.Rewritten, d.RewrittenAway = m.GetRewritten(), m.GetRewrittenAway()
 	d.NextPolicy = policyOf(m.GetNextPolicy())
 	d.EstimatedMs, d.Services = m.GetEstimatedMs(), m.GetServices()
+	d.Signature, d.ContributorsUnknown = signatureOf(m.GetSignature()), m.GetContributorsUnknown()
 	d.InitiatedBy = m.GetInitiatedBy()
 	if d.InitiatedBy == "" {
 		d.InitiatedBy = Watcher

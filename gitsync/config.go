@@ -17,6 +17,8 @@ type Config struct {
 	MirrorDir string
 	// Credentials for the server; unused for file://.
 	Credentials Credentials
+	// Keys are who may sign commits; used where a Request asks for it.
+	Keys Keys
 	// Limits of one fetch and read; zero values mean defaults.
 	Limits Limits
 	// Logger receives what an operator may want to know; nil discards it.

@@ -75,6 +75,8 @@ var (
 	ErrWorker error = &failure{"worker_failed", Transient, "the fetch process failed"}
 	// ErrStorage: the mirror's directory cannot be read or written.
 	ErrStorage error = &failure{"mirror_storage", Transient, "the mirror cannot be stored"}
+	// ErrKeys: the files that say who may sign commits cannot be used.
+	ErrKeys error = &failure{"verification_keys", Configuration, "signatures cannot be checked"}
 	// ErrRejectedTree: a commit holds something that is refused; see RejectedTreeError.
 	ErrRejectedTree error = &failure{"rejected_tree", Content, "the commit is refused"}
 )
@@ -84,7 +86,7 @@ func sentinels() []error {
 	return []error{
 		ErrConfig, ErrAuth, ErrHostKey, ErrRedirect, ErrUnsupported, ErrUnavailable, ErrGarbage,
 		ErrEmptyRepository, ErrBranchNotFound, ErrCommitNotFound, ErrMissingObject, ErrDamaged,
-		ErrTimeout, ErrMemory, ErrTransferSize, ErrWorker, ErrStorage, ErrRejectedTree,
+		ErrTimeout, ErrMemory, ErrTransferSize, ErrWorker, ErrStorage, ErrKeys, ErrRejectedTree,
 	}
 }
 

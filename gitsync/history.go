@@ -119,6 +119,8 @@ type lineage struct {
 	away      []CommitInfo
 	people    []Contributor
 	truncated bool
+	// fresh are the commits that lead to the new one alone, newest first.
+	fresh []string
 }
 
 // lineage compares a commit with the deployed one ("" for none).
@@ -157,6 +159,7 @@ func (h *history) summary(relation Relation) lineage {
 		switch {
 		case n.paint == fromNew:
 			people.add(n.people)
+			found.fresh = append(found.fresh, n.commit.info.SHA)
 		case n.paint == fromDeployed && len(found.away) < maxRewrittenAway:
 			found.away = append(found.away, n.commit.info)
 		}

@@ -18,6 +18,7 @@ type job struct {
 	KeyFile    string
 	KnownHosts string
 	Limits     Limits
+	Keys       Keys
 	Request    Request
 }
 
@@ -25,7 +26,7 @@ func newJob(c Config, s secrets, r Request) job {
 	return job{
 		URL: c.URL, Branch: c.Branch, MirrorDir: c.MirrorDir,
 		Username: s.username, Password: s.password, KeyFile: s.keyFile, KnownHosts: s.knownHostsFile,
-		Limits: c.Limits, Request: r,
+		Limits: c.Limits, Keys: c.Keys, Request: r,
 	}
 }
 
@@ -67,7 +68,7 @@ func (j job) readLocalOnce(ctx context.Context, dir string) (*Reading, error) {
 		return nil, err
 	}
 	defer store.close()
-	return readCommit(ctx, store, j.Request, j.Limits)
+	return readCommit(ctx, store, j.Request, j.Limits, j.Keys)
 }
 
 // readMirror reads from the mirror after bringing it up to date. Damage found while reading
@@ -93,7 +94,7 @@ func (j job) readMirror(ctx context.Context, r remote, log *slog.Logger) (*Readi
 }
 
 func (j job) read(ctx context.Context, store *objects) (*Reading, error) {
-	return readCommit(ctx, store, j.Request, j.Limits)
+	return readCommit(ctx, store, j.Request, j.Limits, j.Keys)
 }
 
 func (j job) secrets() secrets {

@@ -9,7 +9,7 @@ import (
 )
 
 // readCommit reads everything about an environment at a commit that is in the store.
-func readCommit(ctx context.Context, store *objects, request Request, limits Limits) (*Reading, error) {
+func readCommit(ctx context.Context, store *objects, request Request, limits Limits, keys Keys) (*Reading, error) {
 	head, err := store.commit(plumbing.NewHash(request.Commit))
 	if errors.Is(err, ErrMissingObject) {
 		return nil, fmt.Errorf("%w: %s", ErrCommitNotFound, request.Commit)
@@ -30,7 +30,10 @@ func readCommit(ctx context.Context, store *objects, request Request, limits Lim
 		return nil, err
 	}
 	reading.Relation, reading.RewrittenAway = line.relation, line.away
-	reading.Contributors, reading.Truncated = line.people, line.truncated
+	reading.Contributors, reading.ContributorsUnknown, reading.Truncated = line.people, line.truncated, line.truncated
+	if err := reading.verify(ctx, store, line, checking{request.Verification, keys}); err != nil {
+		return nil, err
+	}
 	return reading, reading.compare(ctx, store, head, parts, request)
 }
 

@@ -10,6 +10,8 @@ type Request struct {
 	Deployed string
 	// Environment is the folder below environments/.
 	Environment string
+	// Verification says which signatures are checked.
+	Verification Verification
 }
 
 // Reading is what one environment holds at one commit, and how it got there.
@@ -35,9 +37,14 @@ type Reading struct {
 	// Contributors are the people of every commit since Deployed (of the whole history if
 	// Relation is New), each role once per address, in order of first appearance, newest commit first.
 	Contributors []Contributor
-	// Truncated is set if the history is longer than the budget: Contributors is then incomplete
-	// and ChangedFiles a lower bound. What depends on every contributor must not rely on it.
+	// ContributorsUnknown is set if there are more of them, or the history is longer, than the
+	// budget: what depends on every contributor must not rely on Contributors.
+	ContributorsUnknown bool
+	// Truncated is set if any number or list here is a lower bound: ContributorsUnknown, or there
+	// are more changed files than can be counted.
 	Truncated bool
+	// Signature is what the check of signatures found.
+	Signature Signature
 }
 
 // CommitInfo describes one commit. Texts are valid UTF-8, bounded in length,
@@ -92,4 +99,6 @@ const (
 	Committer Role = "committer"
 	// CoAuthor is named by a Co-authored-by line of the message.
 	CoAuthor Role = "co-author"
+	// Signer signed a commit; known only where signatures are checked.
+	Signer Role = "signer"
 )

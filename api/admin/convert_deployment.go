@@ -23,6 +23,10 @@ func deploymentMessage(state *fsm.State, d *fsm.Deployment) *pb.Deployment {
 		SupersededBy: d.SupersededBy, RolledBackTo: d.RolledBackTo, Rewritten: d.Rewritten, RewrittenAway: d.RewrittenAway,
 		Imported:          d.Imported,
 		RequiredApprovers: d.Required, ApprovalReasons: d.ApprovalReasons, PolicyDigest: d.Policy.Digest(),
+		ContributorsUnknown: d.ContributorsUnknown,
+	}
+	if s := d.Signature; s.Status != "" {
+		m.Signature = &pb.CommitSignature{Status: s.Status, Commit: s.Commit, Signer: s.Signer, Key: s.Key, Detail: s.Detail}
 	}
 	addHistory(m, d)
 	addApprovals(m, state, d)

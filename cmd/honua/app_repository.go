@@ -20,7 +20,7 @@ type repositories struct {
 }
 
 func (r *repositories) open(settings *fsm.Settings, branch string) (leader.Repository, error) {
-	credentials := r.app.config.GitOps.Credentials
+	credentials, verification := r.app.config.GitOps.Credentials, r.app.config.GitOps.Verification
 	mirror, err := gitsync.Open(gitsync.Config{
 		URL: settings.RepositoryURL, Branch: branch, MirrorDir: r.mirror(settings, branch),
 		Credentials: gitsync.Credentials{
@@ -31,6 +31,10 @@ func (r *repositories) open(settings *fsm.Settings, branch string) (leader.Repos
 			MaxFileBytes: settings.MaxFileBytes, MaxBundleBytes: settings.MaxBundleBytes, MaxFiles: int(settings.MaxFiles),
 			FetchTimeout:     time.Duration(settings.FetchTimeout) * time.Millisecond,
 			FetchMemoryBytes: settings.FetchMemoryBytes,
+		},
+		Keys: gitsync.Keys{
+			PGPKeyrings: verification.PGPKeyringFiles, SSHAllowedSigners: verification.SSHAllowedSignersFile,
+			SSHRevokedKeys: verification.SSHRevokedKeysFile,
 		},
 		Logger: r.app.component("gitsync"), Executable: r.executable,
 	})

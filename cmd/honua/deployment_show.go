@@ -76,6 +76,7 @@ func (s *session) deploymentDetails(w io.Writer, d view.Deployment) {
 	pair(w, "Waits for", safe(d.WaitingFor))
 	pair(w, "Superseded by", d.SupersededBy)
 	pair(w, "Rolled back to", d.RolledBackTo)
+	signature(w, d)
 	rewritten(w, d)
 	approvals(w, d)
 	failure(w, d)
@@ -85,6 +86,17 @@ func (s *session) deploymentDetails(w io.Writer, d view.Deployment) {
 		newline(w)
 	}
 	s.transitions(w, d)
+}
+
+// signature says who signed, or what is wrong with it, and whether everybody is known who contributed.
+func signature(w io.Writer, d view.Deployment) {
+	if s := d.Signature; s != nil {
+		pair(w, "Signature", strings.TrimSpace(s.Status+"  "+s.Signer+"  "+s.Key))
+		pair(w, "Because", s.Detail)
+	}
+	if d.ContributorsUnknown {
+		pair(w, "Contributors", "not all known: the history is longer than what is read")
+	}
 }
 
 // rewritten says what a rewritten branch asks for, instead of what, and what it lost.

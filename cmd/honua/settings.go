@@ -40,7 +40,9 @@ func clusterSettings(c *config.Config, repository string) (*fileSettings, error)
 		if err != nil {
 			return nil, err
 		}
-		value.Environments = append(value.Environments, &pb.EnvironmentValue{Name: e.Name, Branch: e.Branch, Policy: p})
+		value.Environments = append(value.Environments, &pb.EnvironmentValue{
+			Name: e.Name, Branch: e.Branch, Policy: p, Verification: fileVerification(g.VerificationFor(e.Name)),
+		})
 	}
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(value)
 	if err != nil {
@@ -48,6 +50,14 @@ func clusterSettings(c *config.Config, repository string) (*fileSettings, error)
 	}
 	sum := sha256.Sum256(encoded)
 	return &fileSettings{value: value, encoded: encoded, digest: hex.EncodeToString(sum[:])}, nil
+}
+
+// fileVerification is what signatures count for; nil for nothing.
+func fileVerification(rule config.VerificationRule) *pb.VerificationValue {
+	if rule.Mode == "none" {
+		return nil
+	}
+	return &pb.VerificationValue{Mode: rule.Mode, EveryCommit: rule.Commits == "all"}
 }
 
 // filePolicy is an environment's policy as the file has it, defaults filled in.

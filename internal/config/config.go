@@ -86,6 +86,7 @@ func (c *Config) warn(root *node) {
 	if hook := c.GitOps.Webhook; hook.Provider != "" && hook.Secret == "" {
 		c.Warnings = append(c.Warnings, c.problem("GitOps.Webhook.Provider", "has no effect without GitOps.Webhook.Secret: webhooks are off"))
 	}
+	c.warnVerifications()
 	environments := c.GitOps.EnvironmentList()
 	for _, name := range slices.Sorted(maps.Keys(c.GitOps.DeploymentPolicies)) {
 		if !slices.ContainsFunc(environments, func(e Environment) bool { return strings.EqualFold(e.Name, name) }) {

@@ -33,16 +33,23 @@ func (c *Config) derive() Problems {
 
 // makeAbsolute resolves relative paths against the working directory, once.
 func (c *Config) makeAbsolute() (problems Problems) {
-	for _, path := range []struct {
+	type place struct {
 		key   string
 		value *string
-	}{
+	}
+	places := []place{
 		{"GitOps.RepositoryPath", &c.GitOps.RepositoryPath},
 		{"GitOps.StateDirectory", &c.GitOps.StateDirectory},
 		{"GitOps.ApprovalDirectory", &c.GitOps.ApprovalDirectory},
 		{"Cluster.DataDirectory", &c.Cluster.DataDirectory},
 		{"Registry.DataDirectory", &c.Registry.DataDirectory},
-	} {
+		{"GitOps.Verification.SshAllowedSignersFile", &c.GitOps.Verification.SSHAllowedSignersFile},
+		{"GitOps.Verification.SshRevokedKeysFile", &c.GitOps.Verification.SSHRevokedKeysFile},
+	}
+	for i := range c.GitOps.Verification.PGPKeyringFiles {
+		places = append(places, place{"GitOps.Verification.PgpKeyringFiles", &c.GitOps.Verification.PGPKeyringFiles[i]})
+	}
+	for _, path := range places {
 		if *path.value == "" {
 			continue
 		}

@@ -36,6 +36,9 @@ type GitOps struct {
 	EnableMetrics bool
 	EnableTracing bool
 	Webhook       Webhook
+	// Verification holds for every environment, Verifications go over it by name; see VerificationFor.
+	Verification  Verification
+	Verifications map[string]VerificationRule
 	Limits        Limits
 }
 
@@ -131,6 +134,8 @@ func (g *GitOps) describe(t *table) {
 	one(t, "EnableMetrics", flag(), &g.EnableMetrics, is("true"), "Serve Prometheus metrics.")
 	one(t, "EnableTracing", flag(), &g.EnableTracing, is("false"), "Send traces.")
 	t.section("Webhook", g.Webhook.describe)
+	t.section("Verification", g.Verification.describe)
+	each(t, "Verifications", "<environment>", &g.Verifications, (*VerificationRule).describe)
 	t.section("Limits", g.Limits.describe)
 }
 

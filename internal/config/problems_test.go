@@ -86,7 +86,7 @@ func TestSingleProblems(t *testing.T) {
 		{"window never opens", `"Watcher"`, `"DeploymentPolicies": { "staging": { "AllowedDays": [] } }, "Watcher"`, "nothing could ever be deployed"},
 		{"port", `"GrpcAddress"`, `"HttpAddress": "[::1]:77000", "GrpcAddress"`, "has no port from 0 to 65535"},
 		{"unknown policy key", `"Watcher"`, `"DeploymentPolicies": { "staging": { "AutoRolback": true } }, "Watcher"`, "did you mean GitOps.DeploymentPolicies.staging.AutoRollback?"},
-		{"unknown section", `"Watcher"`, `"Verification": { "Mode": "required" }, "Watcher"`, "GitOps.Verification: unknown key"},
+		{"unknown section", `"Watcher"`, `"Signing": { "Mode": "required" }, "Watcher"`, "GitOps.Signing: unknown key"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

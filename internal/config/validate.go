@@ -14,6 +14,7 @@ func (c *Config) check() Problems {
 	problems = append(problems, c.checkRepository()...)
 	problems = append(problems, c.checkEnvironments()...)
 	problems = append(problems, c.checkPolicies()...)
+	problems = append(problems, c.checkVerification()...)
 	problems = append(problems, c.checkCluster()...)
 	problems = append(problems, c.checkTLS()...)
 	problems = append(problems, c.checkAuth()...)

@@ -42,6 +42,10 @@ func (p *poller) announceReading(ctx context.Context, c *Candidate, r *gitsync.R
 	p.Logger.InfoContext(ctx, sprintf(msgMessage, firstLine(r.Commit.Message)))
 	p.Logger.InfoContext(ctx, sprintf(msgChanged, r.ChangedFiles))
 	p.Logger.InfoContext(ctx, sprintf(msgRelevant, r.RelevantFiles, c.Environment))
+	if s := r.Signature; s.Status != gitsync.SignatureUnchecked && s.Status != gitsync.SignatureGood && len(c.Problems) == 0 {
+		p.Logger.WarnContext(ctx, "the commit's signature is not good; it is let in because the verification of this environment only warns",
+			"environment", c.Environment, "commit", c.Commit, "problem", signatureProblem(s))
+	}
 	for _, problem := range c.Problems {
 		message := msgChecksFailed
 		if strings.Contains(problem, msgInvalidJSON) {

@@ -29,6 +29,8 @@ type Candidate struct {
 	// Problems are what the checks found; the content is refused if there are any.
 	Problems   []string
 	ReasonCode string
+	// Unsigned: its signature is not good enough; the keys may change, so that it is never remembered.
+	Unsigned bool
 	// Code and Err are set if the repository could not be read just now.
 	Code, Err string
 
@@ -184,6 +186,7 @@ func describe(m *pb.CreateDeployment, r *gitsync.Reading) {
 	for _, lost := range r.RewrittenAway {
 		m.RewrittenAway = append(m.RewrittenAway, lost.SHA+" "+firstLine(lost.Message))
 	}
+	m.Signature, m.ContributorsUnknown = signatureValue(r.Signature), r.ContributorsUnknown
 	for _, p := range r.Contributors {
 		m.Contributors = append(m.Contributors, &pb.ContributorValue{Name: p.Name, Email: p.Email, Role: string(p.Role)})
 	}

@@ -30,6 +30,9 @@ type fakes struct {
 	text  string
 	err   error
 	opens int
+	// signature is what a check of signatures finds; reads are what was asked for.
+	signature gitsync.SignatureStatus
+	reads     []gitsync.Request
 	// polls are the times at which the head was asked for.
 	polls []time.Time
 }
@@ -80,6 +83,10 @@ func (f *fakes) Read(_ context.Context, request gitsync.Request) (*gitsync.Readi
 	defer f.mu.Unlock()
 	r := readingOf(f.text, "")
 	r.Commit.SHA = request.Commit
+	f.reads = append(f.reads, request)
+	if request.Verification.Mode != gitsync.VerifyNone {
+		r.Signature = gitsync.Signature{Status: f.signature, Commit: request.Commit, Signer: "grace@example.com", Key: "SHA256:x"}
+	}
 	return r, nil
 }
 

@@ -193,7 +193,7 @@ func (p *poller) poll(ctx context.Context, repository Repository, poll *Poll) []
 // replicated state says it already.
 func (p *poller) candidate(ctx context.Context, repository Repository, env *fsm.Environment, head string) *Candidate {
 	state := p.Store.State()
-	if known := p.known[env.Name]; known != nil && known.Commit == head && known.Code == "" && known.Current(env) {
+	if known := p.known[env.Name]; known != nil && known.Commit == head && known.Code == "" && !known.Unsigned && known.Current(env) {
 		return known
 	}
 	if env.LatestCommit == head && Settled(state, env, head, env.LatestDigest) {
@@ -203,7 +203,8 @@ func (p *poller) candidate(ctx context.Context, repository Repository, env *fsm.
 	if err != nil {
 		return unread(env.Name, p.branch, head, *b, err)
 	}
-	reading, err := repository.Read(ctx, gitsync.Request{Commit: head, Deployed: b.commit, Environment: env.Name})
+	wanted := verification(p.settings, env.Name)
+	reading, err := repository.Read(ctx, gitsync.Request{Commit: head, Deployed: b.commit, Environment: env.Name, Verification: wanted})
 	switch {
 	case err != nil && gitsync.KindOf(err) == gitsync.Content:
 		p.Logger.ErrorContext(ctx, msgChecksFailed, "environment", env.Name, "commit", head, "error", err)
@@ -211,6 +212,11 @@ func (p *poller) candidate(ctx context.Context, repository Repository, env *fsm.
 	case err != nil:
 		p.Logger.WarnContext(ctx, msgReadFailed, "environment", env.Name, "commit", head, "error", err)
 		return unread(env.Name, p.branch, head, *b, err)
+	}
+	if wanted.Mode == gitsync.VerifyRequired && reading.Signature.Status != gitsync.SignatureGood {
+		c := unsigned(env.Name, p.branch, *b, reading)
+		p.announceReading(ctx, c, reading)
+		return c
 	}
 	c := prepare(env.Name, p.branch, *b, reading)
 	p.announceReading(ctx, c, reading)

@@ -47,6 +47,8 @@ type Change struct {
 	Author, Committer string
 	// Time defaults to one second after the commit made before.
 	Time time.Time
+	// Sign returns an armored signature of the commit, which becomes a part of it; nil leaves it unsigned.
+	Sign func(commit []byte) string
 }
 
 // NewRepo makes an empty bare repository in dir, whose HEAD is main.
@@ -115,8 +117,13 @@ func (r *Repo) Commit(c Change) string {
 		fmt.Fprintf(&raw, "parent %s\n", parent)
 	}
 	fmt.Fprintf(&raw, "author %s %d +0000\n", c.Author, c.Time.Unix())
-	fmt.Fprintf(&raw, "committer %s %d +0000\n\n%s", c.Committer, c.Time.Unix(), c.Message)
-	sha := r.Object("commit", []byte(raw.String()))
+	fmt.Fprintf(&raw, "committer %s %d +0000\n", c.Committer, c.Time.Unix())
+	header, rest := raw.String(), "\n"+c.Message
+	if c.Sign != nil {
+		signature := strings.TrimRight(c.Sign([]byte(header+rest)), "\n")
+		header += "gpgsig " + strings.ReplaceAll(signature, "\n", "\n ") + "\n"
+	}
+	sha := r.Object("commit", []byte(header+rest))
 	r.SetBranch(c.Branch, sha)
 	return sha
 }

@@ -6,44 +6,57 @@ import (
 
 // Deployment is one deployment.
 type Deployment struct {
-	ID                string       `json:"id"`
-	Environment       string       `json:"environment"`
-	Commit            string       `json:"commit"`
-	Branch            string       `json:"branch"`
-	Digest            string       `json:"digest"`
-	Author            string       `json:"author"`
-	Message           string       `json:"message"`
-	State             string       `json:"state"`
-	Phase             string       `json:"phase"`
-	Health            string       `json:"health"`
-	SyncStatus        string       `json:"syncStatus"`
-	InitiatedBy       string       `json:"initiatedBy"`
-	StartedAt         *Time        `json:"startedAt"`
-	UpdatedAt         *Time        `json:"updatedAt"`
-	CompletedAt       *Time        `json:"completedAt"`
-	ErrorMessage      string       `json:"errorMessage"`
-	ReasonCode        string       `json:"reasonCode"`
-	Problems          []string     `json:"problems"`
-	Risk              string       `json:"risk"`
-	Attempts          uint32       `json:"attempts"`
-	ActivationIndex   uint64       `json:"activationIndex"`
-	RequiredApprovers uint32       `json:"requiredApprovers"`
-	ApprovalReasons   []string     `json:"approvalReasons"`
-	Approvals         []Approval   `json:"approvals"`
-	ApprovalExpiresAt *Time        `json:"approvalExpiresAt"`
-	PolicyDigest      string       `json:"policyDigest"`
-	Contributors      []string     `json:"contributors"`
-	PreviousCommit    string       `json:"previousCommit"`
-	Rewritten         bool         `json:"rewritten"`
-	RewrittenAway     []string     `json:"rewrittenAway"`
-	WaitingCode       string       `json:"waitingCode"`
-	WaitingFor        string       `json:"waitingFor"`
-	MayBeginAt        *Time        `json:"mayBeginAt"`
-	SupersededBy      string       `json:"supersededBy"`
-	RolledBackTo      string       `json:"rolledBackTo"`
-	Imported          bool         `json:"imported"`
-	Nodes             []Progress   `json:"nodes"`
-	StateHistory      []Transition `json:"stateHistory"`
+	ID                string     `json:"id"`
+	Environment       string     `json:"environment"`
+	Commit            string     `json:"commit"`
+	Branch            string     `json:"branch"`
+	Digest            string     `json:"digest"`
+	Author            string     `json:"author"`
+	Message           string     `json:"message"`
+	State             string     `json:"state"`
+	Phase             string     `json:"phase"`
+	Health            string     `json:"health"`
+	SyncStatus        string     `json:"syncStatus"`
+	InitiatedBy       string     `json:"initiatedBy"`
+	StartedAt         *Time      `json:"startedAt"`
+	UpdatedAt         *Time      `json:"updatedAt"`
+	CompletedAt       *Time      `json:"completedAt"`
+	ErrorMessage      string     `json:"errorMessage"`
+	ReasonCode        string     `json:"reasonCode"`
+	Problems          []string   `json:"problems"`
+	Risk              string     `json:"risk"`
+	Attempts          uint32     `json:"attempts"`
+	ActivationIndex   uint64     `json:"activationIndex"`
+	RequiredApprovers uint32     `json:"requiredApprovers"`
+	ApprovalReasons   []string   `json:"approvalReasons"`
+	Approvals         []Approval `json:"approvals"`
+	ApprovalExpiresAt *Time      `json:"approvalExpiresAt"`
+	PolicyDigest      string     `json:"policyDigest"`
+	Contributors      []string   `json:"contributors"`
+	// ContributorsUnknown: the history is too long to name them all.
+	ContributorsUnknown bool `json:"contributorsUnknown"`
+	// Signature is null where signatures are not checked.
+	Signature      *Signature   `json:"signature"`
+	PreviousCommit string       `json:"previousCommit"`
+	Rewritten      bool         `json:"rewritten"`
+	RewrittenAway  []string     `json:"rewrittenAway"`
+	WaitingCode    string       `json:"waitingCode"`
+	WaitingFor     string       `json:"waitingFor"`
+	MayBeginAt     *Time        `json:"mayBeginAt"`
+	SupersededBy   string       `json:"supersededBy"`
+	RolledBackTo   string       `json:"rolledBackTo"`
+	Imported       bool         `json:"imported"`
+	Nodes          []Progress   `json:"nodes"`
+	StateHistory   []Transition `json:"stateHistory"`
+}
+
+// Signature is what the check of the commits found.
+type Signature struct {
+	Status string `json:"status"`
+	Commit string `json:"commit"`
+	Signer string `json:"signer"`
+	Key    string `json:"key"`
+	Detail string `json:"detail"`
 }
 
 // Approval is one decision that counted.
@@ -96,6 +109,7 @@ func NewDeployment(d *pb.Deployment) Deployment {
 		ApprovalExpiresAt: moment(d.GetApprovalExpiresAt()), PolicyDigest: d.GetPolicyDigest(),
 		Contributors: texts(d.GetContributors()), PreviousCommit: d.GetPreviousCommit(), Rewritten: d.GetRewritten(), RewrittenAway: texts(d.GetRewrittenAway()),
 		WaitingCode: d.GetWaitingCode(), WaitingFor: d.GetWaitingFor(), MayBeginAt: moment(d.GetMayBeginAt()),
+		ContributorsUnknown: d.GetContributorsUnknown(), Signature: newSignature(d.GetSignature()),
 		SupersededBy: d.GetSupersededBy(), RolledBackTo: d.GetRolledBackTo(), Imported: d.GetImported(),
 		Nodes: each(d.GetNodes(), newProgress), StateHistory: each(d.GetStateHistory(), newTransition),
 	}
@@ -104,6 +118,13 @@ func NewDeployment(d *pb.Deployment) Deployment {
 // NewDeploymentList converts a list.
 func NewDeploymentList(list []*pb.Deployment, index uint64, next string) DeploymentList {
 	return DeploymentList{Deployments: each(list, NewDeployment), AppliedIndex: index, NextPageToken: next}
+}
+
+func newSignature(s *pb.CommitSignature) *Signature {
+	if s == nil {
+		return nil
+	}
+	return &Signature{Status: s.GetStatus(), Commit: s.GetCommit(), Signer: s.GetSigner(), Key: s.GetKey(), Detail: s.GetDetail()}
 }
 
 func newApproval(a *pb.Approval) Approval {

@@ -1102,7 +1102,8 @@ type EnvironmentValue struct {
 	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Branch string                 `protobuf:"bytes,2,opt,name=branch,proto3" json:"branch,omitempty"`
 	// The policy of the settings, defaults filled in; the one in Git is before it.
-	Policy        *PolicyValue `protobuf:"bytes,3,opt,name=policy,proto3" json:"policy,omitempty"`
+	Policy        *PolicyValue       `protobuf:"bytes,3,opt,name=policy,proto3" json:"policy,omitempty"`
+	Verification  *VerificationValue `protobuf:"bytes,4,opt,name=verification,proto3" json:"verification,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1158,6 +1159,68 @@ func (x *EnvironmentValue) GetPolicy() *PolicyValue {
 	return nil
 }
 
+func (x *EnvironmentValue) GetVerification() *VerificationValue {
+	if x != nil {
+		return x.Verification
+	}
+	return nil
+}
+
+// VerificationValue says what signatures of commits count for.
+type VerificationValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// none, warn or required.
+	Mode string `protobuf:"bytes,1,opt,name=mode,proto3" json:"mode,omitempty"`
+	// Every commit since the deployed one has to be signed, not the newest alone.
+	EveryCommit   bool `protobuf:"varint,2,opt,name=every_commit,json=everyCommit,proto3" json:"every_commit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerificationValue) Reset() {
+	*x = VerificationValue{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerificationValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerificationValue) ProtoMessage() {}
+
+func (x *VerificationValue) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerificationValue.ProtoReflect.Descriptor instead.
+func (*VerificationValue) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *VerificationValue) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *VerificationValue) GetEveryCommit() bool {
+	if x != nil {
+		return x.EveryCommit
+	}
+	return false
+}
+
 // SettingsValue is what all nodes have to agree on.
 type SettingsValue struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
@@ -1179,7 +1242,7 @@ type SettingsValue struct {
 
 func (x *SettingsValue) Reset() {
 	*x = SettingsValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1254,7 @@ func (x *SettingsValue) String() string {
 func (*SettingsValue) ProtoMessage() {}
 
 func (x *SettingsValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1204,7 +1267,7 @@ func (x *SettingsValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettingsValue.ProtoReflect.Descriptor instead.
 func (*SettingsValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{6}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SettingsValue) GetRepositoryUrl() string {
@@ -1297,7 +1360,7 @@ type SetSettings struct {
 
 func (x *SetSettings) Reset() {
 	*x = SetSettings{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1372,7 @@ func (x *SetSettings) String() string {
 func (*SetSettings) ProtoMessage() {}
 
 func (x *SetSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1385,7 @@ func (x *SetSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSettings.ProtoReflect.Descriptor instead.
 func (*SetSettings) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{7}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SetSettings) GetSettings() *SettingsValue {
@@ -1372,7 +1435,7 @@ type ObservePoll struct {
 
 func (x *ObservePoll) Reset() {
 	*x = ObservePoll{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1447,7 @@ func (x *ObservePoll) String() string {
 func (*ObservePoll) ProtoMessage() {}
 
 func (x *ObservePoll) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1460,7 @@ func (x *ObservePoll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservePoll.ProtoReflect.Descriptor instead.
 func (*ObservePoll) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{8}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ObservePoll) GetBranch() string {
@@ -1465,7 +1528,7 @@ type PollFinding struct {
 
 func (x *PollFinding) Reset() {
 	*x = PollFinding{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1540,7 @@ func (x *PollFinding) String() string {
 func (*PollFinding) ProtoMessage() {}
 
 func (x *PollFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1553,7 @@ func (x *PollFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollFinding.ProtoReflect.Descriptor instead.
 func (*PollFinding) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{9}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PollFinding) GetEnvironment() string {
@@ -1545,7 +1608,7 @@ type UploadChunk struct {
 
 func (x *UploadChunk) Reset() {
 	*x = UploadChunk{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +1620,7 @@ func (x *UploadChunk) String() string {
 func (*UploadChunk) ProtoMessage() {}
 
 func (x *UploadChunk) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +1633,7 @@ func (x *UploadChunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadChunk.ProtoReflect.Descriptor instead.
 func (*UploadChunk) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{10}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UploadChunk) GetUploadId() string {
@@ -1627,7 +1690,7 @@ type ContributorValue struct {
 
 func (x *ContributorValue) Reset() {
 	*x = ContributorValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1639,7 +1702,7 @@ func (x *ContributorValue) String() string {
 func (*ContributorValue) ProtoMessage() {}
 
 func (x *ContributorValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1652,7 +1715,7 @@ func (x *ContributorValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContributorValue.ProtoReflect.Descriptor instead.
 func (*ContributorValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ContributorValue) GetName() string {
@@ -1703,17 +1766,21 @@ type CreateDeployment struct {
 	Problems   []string `protobuf:"bytes,19,rep,name=problems,proto3" json:"problems,omitempty"`
 	ReasonCode string   `protobuf:"bytes,20,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	// The policy inside the content, which is in force once it is active.
-	NextPolicy    *PolicyValue `protobuf:"bytes,21,opt,name=next_policy,json=nextPolicy,proto3" json:"next_policy,omitempty"`
-	InitiatedBy   string       `protobuf:"bytes,22,opt,name=initiated_by,json=initiatedBy,proto3" json:"initiated_by,omitempty"`
-	EstimatedMs   int64        `protobuf:"varint,23,opt,name=estimated_ms,json=estimatedMs,proto3" json:"estimated_ms,omitempty"`
-	Services      uint32       `protobuf:"varint,24,opt,name=services,proto3" json:"services,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	NextPolicy  *PolicyValue `protobuf:"bytes,21,opt,name=next_policy,json=nextPolicy,proto3" json:"next_policy,omitempty"`
+	InitiatedBy string       `protobuf:"bytes,22,opt,name=initiated_by,json=initiatedBy,proto3" json:"initiated_by,omitempty"`
+	EstimatedMs int64        `protobuf:"varint,23,opt,name=estimated_ms,json=estimatedMs,proto3" json:"estimated_ms,omitempty"`
+	Services    uint32       `protobuf:"varint,24,opt,name=services,proto3" json:"services,omitempty"`
+	// What the check of signatures found; absent if there was none.
+	Signature *SignatureValue `protobuf:"bytes,25,opt,name=signature,proto3" json:"signature,omitempty"`
+	// The history is too long to name everybody who contributed.
+	ContributorsUnknown bool `protobuf:"varint,26,opt,name=contributors_unknown,json=contributorsUnknown,proto3" json:"contributors_unknown,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *CreateDeployment) Reset() {
 	*x = CreateDeployment{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1725,7 +1792,7 @@ func (x *CreateDeployment) String() string {
 func (*CreateDeployment) ProtoMessage() {}
 
 func (x *CreateDeployment) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1738,7 +1805,7 @@ func (x *CreateDeployment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeployment.ProtoReflect.Descriptor instead.
 func (*CreateDeployment) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{12}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateDeployment) GetEnvironment() string {
@@ -1909,6 +1976,100 @@ func (x *CreateDeployment) GetServices() uint32 {
 	return 0
 }
 
+func (x *CreateDeployment) GetSignature() *SignatureValue {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+func (x *CreateDeployment) GetContributorsUnknown() bool {
+	if x != nil {
+		return x.ContributorsUnknown
+	}
+	return false
+}
+
+// SignatureValue is what the check of signatures found.
+type SignatureValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// good, or why not, such as unsigned.
+	Status string `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	// The commit that it is about: the newest one, or the newest that is not good.
+	Commit string `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"`
+	// Who signed, and the fingerprint of the key.
+	Signer        string `protobuf:"bytes,3,opt,name=signer,proto3" json:"signer,omitempty"`
+	Key           string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignatureValue) Reset() {
+	*x = SignatureValue{}
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignatureValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignatureValue) ProtoMessage() {}
+
+func (x *SignatureValue) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignatureValue.ProtoReflect.Descriptor instead.
+func (*SignatureValue) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SignatureValue) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *SignatureValue) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
+func (x *SignatureValue) GetSigner() string {
+	if x != nil {
+		return x.Signer
+	}
+	return ""
+}
+
+func (x *SignatureValue) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SignatureValue) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 type ParticipantValue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
@@ -1919,7 +2080,7 @@ type ParticipantValue struct {
 
 func (x *ParticipantValue) Reset() {
 	*x = ParticipantValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1931,7 +2092,7 @@ func (x *ParticipantValue) String() string {
 func (*ParticipantValue) ProtoMessage() {}
 
 func (x *ParticipantValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1944,7 +2105,7 @@ func (x *ParticipantValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParticipantValue.ProtoReflect.Descriptor instead.
 func (*ParticipantValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{13}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ParticipantValue) GetNodeId() string {
@@ -1975,7 +2136,7 @@ type BeginStaging struct {
 
 func (x *BeginStaging) Reset() {
 	*x = BeginStaging{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1987,7 +2148,7 @@ func (x *BeginStaging) String() string {
 func (*BeginStaging) ProtoMessage() {}
 
 func (x *BeginStaging) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2000,7 +2161,7 @@ func (x *BeginStaging) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginStaging.ProtoReflect.Descriptor instead.
 func (*BeginStaging) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{14}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *BeginStaging) GetEnvironment() string {
@@ -2050,7 +2211,7 @@ type AnswerValue struct {
 
 func (x *AnswerValue) Reset() {
 	*x = AnswerValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2062,7 +2223,7 @@ func (x *AnswerValue) String() string {
 func (*AnswerValue) ProtoMessage() {}
 
 func (x *AnswerValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2075,7 +2236,7 @@ func (x *AnswerValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerValue.ProtoReflect.Descriptor instead.
 func (*AnswerValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{15}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AnswerValue) GetNodeId() string {
@@ -2122,7 +2283,7 @@ type RecordStaging struct {
 
 func (x *RecordStaging) Reset() {
 	*x = RecordStaging{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[16]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2134,7 +2295,7 @@ func (x *RecordStaging) String() string {
 func (*RecordStaging) ProtoMessage() {}
 
 func (x *RecordStaging) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[16]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2147,7 +2308,7 @@ func (x *RecordStaging) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordStaging.ProtoReflect.Descriptor instead.
 func (*RecordStaging) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{16}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RecordStaging) GetEnvironment() string {
@@ -2204,7 +2365,7 @@ type Activate struct {
 
 func (x *Activate) Reset() {
 	*x = Activate{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[17]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2216,7 +2377,7 @@ func (x *Activate) String() string {
 func (*Activate) ProtoMessage() {}
 
 func (x *Activate) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[17]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2229,7 +2390,7 @@ func (x *Activate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activate.ProtoReflect.Descriptor instead.
 func (*Activate) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{17}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Activate) GetEnvironment() string {
@@ -2275,7 +2436,7 @@ type FinishDeployment struct {
 
 func (x *FinishDeployment) Reset() {
 	*x = FinishDeployment{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[18]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2287,7 +2448,7 @@ func (x *FinishDeployment) String() string {
 func (*FinishDeployment) ProtoMessage() {}
 
 func (x *FinishDeployment) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[18]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2300,7 +2461,7 @@ func (x *FinishDeployment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishDeployment.ProtoReflect.Descriptor instead.
 func (*FinishDeployment) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{18}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FinishDeployment) GetEnvironment() string {
@@ -2349,7 +2510,7 @@ type ExpireApproval struct {
 
 func (x *ExpireApproval) Reset() {
 	*x = ExpireApproval{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[19]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +2522,7 @@ func (x *ExpireApproval) String() string {
 func (*ExpireApproval) ProtoMessage() {}
 
 func (x *ExpireApproval) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[19]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +2535,7 @@ func (x *ExpireApproval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireApproval.ProtoReflect.Descriptor instead.
 func (*ExpireApproval) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{19}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExpireApproval) GetEnvironment() string {
@@ -2408,7 +2569,7 @@ type ExpirePause struct {
 
 func (x *ExpirePause) Reset() {
 	*x = ExpirePause{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[20]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2420,7 +2581,7 @@ func (x *ExpirePause) String() string {
 func (*ExpirePause) ProtoMessage() {}
 
 func (x *ExpirePause) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[20]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2433,7 +2594,7 @@ func (x *ExpirePause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpirePause.ProtoReflect.Descriptor instead.
 func (*ExpirePause) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{20}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExpirePause) GetEnvironment() string {
@@ -2457,7 +2618,7 @@ type ServedValue struct {
 
 func (x *ServedValue) Reset() {
 	*x = ServedValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[21]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2469,7 +2630,7 @@ func (x *ServedValue) String() string {
 func (*ServedValue) ProtoMessage() {}
 
 func (x *ServedValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[21]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2482,7 +2643,7 @@ func (x *ServedValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServedValue.ProtoReflect.Descriptor instead.
 func (*ServedValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{21}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ServedValue) GetEnvironment() string {
@@ -2547,7 +2708,7 @@ type ObserveNode struct {
 
 func (x *ObserveNode) Reset() {
 	*x = ObserveNode{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[22]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2559,7 +2720,7 @@ func (x *ObserveNode) String() string {
 func (*ObserveNode) ProtoMessage() {}
 
 func (x *ObserveNode) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[22]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2572,7 +2733,7 @@ func (x *ObserveNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObserveNode.ProtoReflect.Descriptor instead.
 func (*ObserveNode) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{22}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ObserveNode) GetNodeId() string {
@@ -2668,7 +2829,7 @@ type RegisterNode struct {
 
 func (x *RegisterNode) Reset() {
 	*x = RegisterNode{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[23]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2680,7 +2841,7 @@ func (x *RegisterNode) String() string {
 func (*RegisterNode) ProtoMessage() {}
 
 func (x *RegisterNode) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[23]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2693,7 +2854,7 @@ func (x *RegisterNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterNode.ProtoReflect.Descriptor instead.
 func (*RegisterNode) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{23}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RegisterNode) GetNodeId() string {
@@ -2762,7 +2923,7 @@ type ForgetNode struct {
 
 func (x *ForgetNode) Reset() {
 	*x = ForgetNode{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[24]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2774,7 +2935,7 @@ func (x *ForgetNode) String() string {
 func (*ForgetNode) ProtoMessage() {}
 
 func (x *ForgetNode) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[24]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2787,7 +2948,7 @@ func (x *ForgetNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetNode.ProtoReflect.Descriptor instead.
 func (*ForgetNode) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{24}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ForgetNode) GetNodeId() string {
@@ -2818,7 +2979,7 @@ type RequestPoll struct {
 
 func (x *RequestPoll) Reset() {
 	*x = RequestPoll{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[25]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +2991,7 @@ func (x *RequestPoll) String() string {
 func (*RequestPoll) ProtoMessage() {}
 
 func (x *RequestPoll) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[25]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +3004,7 @@ func (x *RequestPoll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestPoll.ProtoReflect.Descriptor instead.
 func (*RequestPoll) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{25}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RequestPoll) GetEnvironment() string {
@@ -2882,7 +3043,7 @@ type ApproveCommand struct {
 
 func (x *ApproveCommand) Reset() {
 	*x = ApproveCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[26]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2894,7 +3055,7 @@ func (x *ApproveCommand) String() string {
 func (*ApproveCommand) ProtoMessage() {}
 
 func (x *ApproveCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[26]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2907,7 +3068,7 @@ func (x *ApproveCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveCommand.ProtoReflect.Descriptor instead.
 func (*ApproveCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{26}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ApproveCommand) GetDeploymentId() string {
@@ -2969,7 +3130,7 @@ type RejectCommand struct {
 
 func (x *RejectCommand) Reset() {
 	*x = RejectCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[27]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2981,7 +3142,7 @@ func (x *RejectCommand) String() string {
 func (*RejectCommand) ProtoMessage() {}
 
 func (x *RejectCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[27]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2994,7 +3155,7 @@ func (x *RejectCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectCommand.ProtoReflect.Descriptor instead.
 func (*RejectCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{27}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RejectCommand) GetDeploymentId() string {
@@ -3021,7 +3182,7 @@ type CancelCommand struct {
 
 func (x *CancelCommand) Reset() {
 	*x = CancelCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[28]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3033,7 +3194,7 @@ func (x *CancelCommand) String() string {
 func (*CancelCommand) ProtoMessage() {}
 
 func (x *CancelCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[28]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3046,7 +3207,7 @@ func (x *CancelCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelCommand.ProtoReflect.Descriptor instead.
 func (*CancelCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{28}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CancelCommand) GetDeploymentId() string {
@@ -3074,7 +3235,7 @@ type RetryCommand struct {
 
 func (x *RetryCommand) Reset() {
 	*x = RetryCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[29]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3086,7 +3247,7 @@ func (x *RetryCommand) String() string {
 func (*RetryCommand) ProtoMessage() {}
 
 func (x *RetryCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[29]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3099,7 +3260,7 @@ func (x *RetryCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryCommand.ProtoReflect.Descriptor instead.
 func (*RetryCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{29}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RetryCommand) GetDeploymentId() string {
@@ -3134,7 +3295,7 @@ type RollbackCommand struct {
 
 func (x *RollbackCommand) Reset() {
 	*x = RollbackCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[30]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3146,7 +3307,7 @@ func (x *RollbackCommand) String() string {
 func (*RollbackCommand) ProtoMessage() {}
 
 func (x *RollbackCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[30]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3159,7 +3320,7 @@ func (x *RollbackCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackCommand.ProtoReflect.Descriptor instead.
 func (*RollbackCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{30}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RollbackCommand) GetEnvironment() string {
@@ -3195,7 +3356,7 @@ type PauseCommand struct {
 
 func (x *PauseCommand) Reset() {
 	*x = PauseCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[31]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3207,7 +3368,7 @@ func (x *PauseCommand) String() string {
 func (*PauseCommand) ProtoMessage() {}
 
 func (x *PauseCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[31]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3220,7 +3381,7 @@ func (x *PauseCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseCommand.ProtoReflect.Descriptor instead.
 func (*PauseCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{31}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PauseCommand) GetEnvironment() string {
@@ -3262,7 +3423,7 @@ type ResumeCommand struct {
 
 func (x *ResumeCommand) Reset() {
 	*x = ResumeCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[32]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3274,7 +3435,7 @@ func (x *ResumeCommand) String() string {
 func (*ResumeCommand) ProtoMessage() {}
 
 func (x *ResumeCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[32]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3287,7 +3448,7 @@ func (x *ResumeCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeCommand.ProtoReflect.Descriptor instead.
 func (*ResumeCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{32}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ResumeCommand) GetEnvironment() string {
@@ -3327,7 +3488,7 @@ type StoreBackup struct {
 
 func (x *StoreBackup) Reset() {
 	*x = StoreBackup{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +3500,7 @@ func (x *StoreBackup) String() string {
 func (*StoreBackup) ProtoMessage() {}
 
 func (x *StoreBackup) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,7 +3513,7 @@ func (x *StoreBackup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoreBackup.ProtoReflect.Descriptor instead.
 func (*StoreBackup) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{33}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *StoreBackup) GetUploadId() string {
@@ -3405,7 +3566,7 @@ type RestoreBackup struct {
 
 func (x *RestoreBackup) Reset() {
 	*x = RestoreBackup{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3417,7 +3578,7 @@ func (x *RestoreBackup) String() string {
 func (*RestoreBackup) ProtoMessage() {}
 
 func (x *RestoreBackup) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[34]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3430,7 +3591,7 @@ func (x *RestoreBackup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreBackup.ProtoReflect.Descriptor instead.
 func (*RestoreBackup) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{34}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RestoreBackup) GetUploadId() string {
@@ -3471,7 +3632,7 @@ type RaiseFormat struct {
 
 func (x *RaiseFormat) Reset() {
 	*x = RaiseFormat{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3483,7 +3644,7 @@ func (x *RaiseFormat) String() string {
 func (*RaiseFormat) ProtoMessage() {}
 
 func (x *RaiseFormat) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[35]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3496,7 +3657,7 @@ func (x *RaiseFormat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseFormat.ProtoReflect.Descriptor instead.
 func (*RaiseFormat) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{35}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RaiseFormat) GetFormat() uint32 {
@@ -3524,7 +3685,7 @@ type ImportHistory struct {
 
 func (x *ImportHistory) Reset() {
 	*x = ImportHistory{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3536,7 +3697,7 @@ func (x *ImportHistory) String() string {
 func (*ImportHistory) ProtoMessage() {}
 
 func (x *ImportHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[36]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3549,7 +3710,7 @@ func (x *ImportHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportHistory.ProtoReflect.Descriptor instead.
 func (*ImportHistory) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{36}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ImportHistory) GetEnvironment() string {
@@ -3607,7 +3768,7 @@ type ImportedDeployment struct {
 
 func (x *ImportedDeployment) Reset() {
 	*x = ImportedDeployment{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3619,7 +3780,7 @@ func (x *ImportedDeployment) String() string {
 func (*ImportedDeployment) ProtoMessage() {}
 
 func (x *ImportedDeployment) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[37]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3632,7 +3793,7 @@ func (x *ImportedDeployment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedDeployment.ProtoReflect.Descriptor instead.
 func (*ImportedDeployment) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{37}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ImportedDeployment) GetId() string {
@@ -3716,7 +3877,7 @@ type RecordDenials struct {
 
 func (x *RecordDenials) Reset() {
 	*x = RecordDenials{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3728,7 +3889,7 @@ func (x *RecordDenials) String() string {
 func (*RecordDenials) ProtoMessage() {}
 
 func (x *RecordDenials) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[38]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3741,7 +3902,7 @@ func (x *RecordDenials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDenials.ProtoReflect.Descriptor instead.
 func (*RecordDenials) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{38}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RecordDenials) GetNodeId() string {
@@ -3772,7 +3933,7 @@ type DenialValue struct {
 
 func (x *DenialValue) Reset() {
 	*x = DenialValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3784,7 +3945,7 @@ func (x *DenialValue) String() string {
 func (*DenialValue) ProtoMessage() {}
 
 func (x *DenialValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[39]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3797,7 +3958,7 @@ func (x *DenialValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DenialValue.ProtoReflect.Descriptor instead.
 func (*DenialValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{39}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DenialValue) GetIdentity() string {
@@ -3855,7 +4016,7 @@ type RecordFault struct {
 
 func (x *RecordFault) Reset() {
 	*x = RecordFault{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3867,7 +4028,7 @@ func (x *RecordFault) String() string {
 func (*RecordFault) ProtoMessage() {}
 
 func (x *RecordFault) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[40]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3880,7 +4041,7 @@ func (x *RecordFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFault.ProtoReflect.Descriptor instead.
 func (*RecordFault) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{40}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *RecordFault) GetEnvironment() string {
@@ -3915,7 +4076,7 @@ type GrantValue struct {
 
 func (x *GrantValue) Reset() {
 	*x = GrantValue{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3927,7 +4088,7 @@ func (x *GrantValue) String() string {
 func (*GrantValue) ProtoMessage() {}
 
 func (x *GrantValue) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[41]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3940,7 +4101,7 @@ func (x *GrantValue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantValue.ProtoReflect.Descriptor instead.
 func (*GrantValue) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{41}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GrantValue) GetEnvironment() string {
@@ -3974,7 +4135,7 @@ type CreateTokenCommand struct {
 
 func (x *CreateTokenCommand) Reset() {
 	*x = CreateTokenCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3986,7 +4147,7 @@ func (x *CreateTokenCommand) String() string {
 func (*CreateTokenCommand) ProtoMessage() {}
 
 func (x *CreateTokenCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[42]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3999,7 +4160,7 @@ func (x *CreateTokenCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenCommand.ProtoReflect.Descriptor instead.
 func (*CreateTokenCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{42}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CreateTokenCommand) GetHash() []byte {
@@ -4047,7 +4208,7 @@ type RevokeTokenCommand struct {
 
 func (x *RevokeTokenCommand) Reset() {
 	*x = RevokeTokenCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[43]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4059,7 +4220,7 @@ func (x *RevokeTokenCommand) String() string {
 func (*RevokeTokenCommand) ProtoMessage() {}
 
 func (x *RevokeTokenCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[43]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4072,7 +4233,7 @@ func (x *RevokeTokenCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenCommand.ProtoReflect.Descriptor instead.
 func (*RevokeTokenCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{43}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RevokeTokenCommand) GetTokenId() string {
@@ -4103,7 +4264,7 @@ type RecordActionCommand struct {
 
 func (x *RecordActionCommand) Reset() {
 	*x = RecordActionCommand{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[44]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4115,7 +4276,7 @@ func (x *RecordActionCommand) String() string {
 func (*RecordActionCommand) ProtoMessage() {}
 
 func (x *RecordActionCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[44]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4128,7 +4289,7 @@ func (x *RecordActionCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordActionCommand.ProtoReflect.Descriptor instead.
 func (*RecordActionCommand) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{44}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RecordActionCommand) GetAction() string {
@@ -4179,7 +4340,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[45]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4191,7 +4352,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_command_proto_msgTypes[45]
+	mi := &file_honua_gitops_v1_command_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4204,7 +4365,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{45}
+	return file_honua_gitops_v1_command_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CommandResult) GetIndex() uint64 {
@@ -4349,11 +4510,15 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\x17health_check_timeout_ms\x18\n" +
 	" \x01(\x03R\x14healthCheckTimeoutMs\x12,\n" +
 	"\x12staging_timeout_ms\x18\v \x01(\x03R\x10stagingTimeoutMs\x12\x1c\n" +
-	"\tcanonical\x18\f \x01(\fR\tcanonical\"t\n" +
+	"\tcanonical\x18\f \x01(\fR\tcanonical\"\xbc\x01\n" +
 	"\x10EnvironmentValue\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06branch\x18\x02 \x01(\tR\x06branch\x124\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1c.honua.gitops.v1.PolicyValueR\x06policy\"\xb9\x04\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1c.honua.gitops.v1.PolicyValueR\x06policy\x12F\n" +
+	"\fverification\x18\x04 \x01(\v2\".honua.gitops.v1.VerificationValueR\fverification\"J\n" +
+	"\x11VerificationValue\x12\x12\n" +
+	"\x04mode\x18\x01 \x01(\tR\x04mode\x12!\n" +
+	"\fevery_commit\x18\x02 \x01(\bR\veveryCommit\"\xb9\x04\n" +
 	"\rSettingsValue\x12%\n" +
 	"\x0erepository_url\x18\x01 \x01(\tR\rrepositoryUrl\x12E\n" +
 	"\fenvironments\x18\x02 \x03(\v2!.honua.gitops.v1.EnvironmentValueR\fenvironments\x12(\n" +
@@ -4409,7 +4574,7 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\x10ContributorValue\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +
-	"\x04role\x18\x03 \x01(\tR\x04role\"\xe2\x06\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\"\xd4\a\n" +
 	"\x10CreateDeployment\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12+\n" +
 	"\x11expected_sequence\x18\x02 \x01(\x04R\x10expectedSequence\x12\x17\n" +
@@ -4437,7 +4602,15 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"nextPolicy\x12!\n" +
 	"\finitiated_by\x18\x16 \x01(\tR\vinitiatedBy\x12!\n" +
 	"\festimated_ms\x18\x17 \x01(\x03R\vestimatedMs\x12\x1a\n" +
-	"\bservices\x18\x18 \x01(\rR\bservices\"M\n" +
+	"\bservices\x18\x18 \x01(\rR\bservices\x12=\n" +
+	"\tsignature\x18\x19 \x01(\v2\x1f.honua.gitops.v1.SignatureValueR\tsignature\x121\n" +
+	"\x14contributors_unknown\x18\x1a \x01(\bR\x13contributorsUnknown\"\x82\x01\n" +
+	"\x0eSignatureValue\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x16\n" +
+	"\x06commit\x18\x02 \x01(\tR\x06commit\x12\x16\n" +
+	"\x06signer\x18\x03 \x01(\tR\x06signer\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"M\n" +
 	"\x10ParticipantValue\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\"\xe1\x01\n" +
@@ -4644,7 +4817,7 @@ func file_honua_gitops_v1_command_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_command_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_honua_gitops_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_honua_gitops_v1_command_proto_goTypes = []any{
 	(RiskValue)(0),              // 0: honua.gitops.v1.RiskValue
 	(RoleValue)(0),              // 1: honua.gitops.v1.RoleValue
@@ -4654,104 +4827,108 @@ var file_honua_gitops_v1_command_proto_goTypes = []any{
 	(*InitCluster)(nil),         // 5: honua.gitops.v1.InitCluster
 	(*PolicyValue)(nil),         // 6: honua.gitops.v1.PolicyValue
 	(*EnvironmentValue)(nil),    // 7: honua.gitops.v1.EnvironmentValue
-	(*SettingsValue)(nil),       // 8: honua.gitops.v1.SettingsValue
-	(*SetSettings)(nil),         // 9: honua.gitops.v1.SetSettings
-	(*ObservePoll)(nil),         // 10: honua.gitops.v1.ObservePoll
-	(*PollFinding)(nil),         // 11: honua.gitops.v1.PollFinding
-	(*UploadChunk)(nil),         // 12: honua.gitops.v1.UploadChunk
-	(*ContributorValue)(nil),    // 13: honua.gitops.v1.ContributorValue
-	(*CreateDeployment)(nil),    // 14: honua.gitops.v1.CreateDeployment
-	(*ParticipantValue)(nil),    // 15: honua.gitops.v1.ParticipantValue
-	(*BeginStaging)(nil),        // 16: honua.gitops.v1.BeginStaging
-	(*AnswerValue)(nil),         // 17: honua.gitops.v1.AnswerValue
-	(*RecordStaging)(nil),       // 18: honua.gitops.v1.RecordStaging
-	(*Activate)(nil),            // 19: honua.gitops.v1.Activate
-	(*FinishDeployment)(nil),    // 20: honua.gitops.v1.FinishDeployment
-	(*ExpireApproval)(nil),      // 21: honua.gitops.v1.ExpireApproval
-	(*ExpirePause)(nil),         // 22: honua.gitops.v1.ExpirePause
-	(*ServedValue)(nil),         // 23: honua.gitops.v1.ServedValue
-	(*ObserveNode)(nil),         // 24: honua.gitops.v1.ObserveNode
-	(*RegisterNode)(nil),        // 25: honua.gitops.v1.RegisterNode
-	(*ForgetNode)(nil),          // 26: honua.gitops.v1.ForgetNode
-	(*RequestPoll)(nil),         // 27: honua.gitops.v1.RequestPoll
-	(*ApproveCommand)(nil),      // 28: honua.gitops.v1.ApproveCommand
-	(*RejectCommand)(nil),       // 29: honua.gitops.v1.RejectCommand
-	(*CancelCommand)(nil),       // 30: honua.gitops.v1.CancelCommand
-	(*RetryCommand)(nil),        // 31: honua.gitops.v1.RetryCommand
-	(*RollbackCommand)(nil),     // 32: honua.gitops.v1.RollbackCommand
-	(*PauseCommand)(nil),        // 33: honua.gitops.v1.PauseCommand
-	(*ResumeCommand)(nil),       // 34: honua.gitops.v1.ResumeCommand
-	(*StoreBackup)(nil),         // 35: honua.gitops.v1.StoreBackup
-	(*RestoreBackup)(nil),       // 36: honua.gitops.v1.RestoreBackup
-	(*RaiseFormat)(nil),         // 37: honua.gitops.v1.RaiseFormat
-	(*ImportHistory)(nil),       // 38: honua.gitops.v1.ImportHistory
-	(*ImportedDeployment)(nil),  // 39: honua.gitops.v1.ImportedDeployment
-	(*RecordDenials)(nil),       // 40: honua.gitops.v1.RecordDenials
-	(*DenialValue)(nil),         // 41: honua.gitops.v1.DenialValue
-	(*RecordFault)(nil),         // 42: honua.gitops.v1.RecordFault
-	(*GrantValue)(nil),          // 43: honua.gitops.v1.GrantValue
-	(*CreateTokenCommand)(nil),  // 44: honua.gitops.v1.CreateTokenCommand
-	(*RevokeTokenCommand)(nil),  // 45: honua.gitops.v1.RevokeTokenCommand
-	(*RecordActionCommand)(nil), // 46: honua.gitops.v1.RecordActionCommand
-	(*CommandResult)(nil),       // 47: honua.gitops.v1.CommandResult
-	nil,                         // 48: honua.gitops.v1.SettingsValue.IdentitiesEntry
+	(*VerificationValue)(nil),   // 8: honua.gitops.v1.VerificationValue
+	(*SettingsValue)(nil),       // 9: honua.gitops.v1.SettingsValue
+	(*SetSettings)(nil),         // 10: honua.gitops.v1.SetSettings
+	(*ObservePoll)(nil),         // 11: honua.gitops.v1.ObservePoll
+	(*PollFinding)(nil),         // 12: honua.gitops.v1.PollFinding
+	(*UploadChunk)(nil),         // 13: honua.gitops.v1.UploadChunk
+	(*ContributorValue)(nil),    // 14: honua.gitops.v1.ContributorValue
+	(*CreateDeployment)(nil),    // 15: honua.gitops.v1.CreateDeployment
+	(*SignatureValue)(nil),      // 16: honua.gitops.v1.SignatureValue
+	(*ParticipantValue)(nil),    // 17: honua.gitops.v1.ParticipantValue
+	(*BeginStaging)(nil),        // 18: honua.gitops.v1.BeginStaging
+	(*AnswerValue)(nil),         // 19: honua.gitops.v1.AnswerValue
+	(*RecordStaging)(nil),       // 20: honua.gitops.v1.RecordStaging
+	(*Activate)(nil),            // 21: honua.gitops.v1.Activate
+	(*FinishDeployment)(nil),    // 22: honua.gitops.v1.FinishDeployment
+	(*ExpireApproval)(nil),      // 23: honua.gitops.v1.ExpireApproval
+	(*ExpirePause)(nil),         // 24: honua.gitops.v1.ExpirePause
+	(*ServedValue)(nil),         // 25: honua.gitops.v1.ServedValue
+	(*ObserveNode)(nil),         // 26: honua.gitops.v1.ObserveNode
+	(*RegisterNode)(nil),        // 27: honua.gitops.v1.RegisterNode
+	(*ForgetNode)(nil),          // 28: honua.gitops.v1.ForgetNode
+	(*RequestPoll)(nil),         // 29: honua.gitops.v1.RequestPoll
+	(*ApproveCommand)(nil),      // 30: honua.gitops.v1.ApproveCommand
+	(*RejectCommand)(nil),       // 31: honua.gitops.v1.RejectCommand
+	(*CancelCommand)(nil),       // 32: honua.gitops.v1.CancelCommand
+	(*RetryCommand)(nil),        // 33: honua.gitops.v1.RetryCommand
+	(*RollbackCommand)(nil),     // 34: honua.gitops.v1.RollbackCommand
+	(*PauseCommand)(nil),        // 35: honua.gitops.v1.PauseCommand
+	(*ResumeCommand)(nil),       // 36: honua.gitops.v1.ResumeCommand
+	(*StoreBackup)(nil),         // 37: honua.gitops.v1.StoreBackup
+	(*RestoreBackup)(nil),       // 38: honua.gitops.v1.RestoreBackup
+	(*RaiseFormat)(nil),         // 39: honua.gitops.v1.RaiseFormat
+	(*ImportHistory)(nil),       // 40: honua.gitops.v1.ImportHistory
+	(*ImportedDeployment)(nil),  // 41: honua.gitops.v1.ImportedDeployment
+	(*RecordDenials)(nil),       // 42: honua.gitops.v1.RecordDenials
+	(*DenialValue)(nil),         // 43: honua.gitops.v1.DenialValue
+	(*RecordFault)(nil),         // 44: honua.gitops.v1.RecordFault
+	(*GrantValue)(nil),          // 45: honua.gitops.v1.GrantValue
+	(*CreateTokenCommand)(nil),  // 46: honua.gitops.v1.CreateTokenCommand
+	(*RevokeTokenCommand)(nil),  // 47: honua.gitops.v1.RevokeTokenCommand
+	(*RecordActionCommand)(nil), // 48: honua.gitops.v1.RecordActionCommand
+	(*CommandResult)(nil),       // 49: honua.gitops.v1.CommandResult
+	nil,                         // 50: honua.gitops.v1.SettingsValue.IdentitiesEntry
 }
 var file_honua_gitops_v1_command_proto_depIdxs = []int32{
 	3,  // 0: honua.gitops.v1.Envelope.caller:type_name -> honua.gitops.v1.Caller
-	10, // 1: honua.gitops.v1.Payload.observe_poll:type_name -> honua.gitops.v1.ObservePoll
-	12, // 2: honua.gitops.v1.Payload.upload_chunk:type_name -> honua.gitops.v1.UploadChunk
-	14, // 3: honua.gitops.v1.Payload.create_deployment:type_name -> honua.gitops.v1.CreateDeployment
-	16, // 4: honua.gitops.v1.Payload.begin_staging:type_name -> honua.gitops.v1.BeginStaging
-	18, // 5: honua.gitops.v1.Payload.record_staging:type_name -> honua.gitops.v1.RecordStaging
-	19, // 6: honua.gitops.v1.Payload.activate:type_name -> honua.gitops.v1.Activate
-	20, // 7: honua.gitops.v1.Payload.finish_deployment:type_name -> honua.gitops.v1.FinishDeployment
-	21, // 8: honua.gitops.v1.Payload.expire_approval:type_name -> honua.gitops.v1.ExpireApproval
-	24, // 9: honua.gitops.v1.Payload.observe_node:type_name -> honua.gitops.v1.ObserveNode
-	9,  // 10: honua.gitops.v1.Payload.set_settings:type_name -> honua.gitops.v1.SetSettings
-	25, // 11: honua.gitops.v1.Payload.register_node:type_name -> honua.gitops.v1.RegisterNode
-	26, // 12: honua.gitops.v1.Payload.forget_node:type_name -> honua.gitops.v1.ForgetNode
-	27, // 13: honua.gitops.v1.Payload.request_poll:type_name -> honua.gitops.v1.RequestPoll
-	28, // 14: honua.gitops.v1.Payload.approve:type_name -> honua.gitops.v1.ApproveCommand
-	29, // 15: honua.gitops.v1.Payload.reject:type_name -> honua.gitops.v1.RejectCommand
-	30, // 16: honua.gitops.v1.Payload.cancel:type_name -> honua.gitops.v1.CancelCommand
-	31, // 17: honua.gitops.v1.Payload.retry:type_name -> honua.gitops.v1.RetryCommand
-	32, // 18: honua.gitops.v1.Payload.rollback:type_name -> honua.gitops.v1.RollbackCommand
-	33, // 19: honua.gitops.v1.Payload.pause:type_name -> honua.gitops.v1.PauseCommand
-	34, // 20: honua.gitops.v1.Payload.resume:type_name -> honua.gitops.v1.ResumeCommand
+	11, // 1: honua.gitops.v1.Payload.observe_poll:type_name -> honua.gitops.v1.ObservePoll
+	13, // 2: honua.gitops.v1.Payload.upload_chunk:type_name -> honua.gitops.v1.UploadChunk
+	15, // 3: honua.gitops.v1.Payload.create_deployment:type_name -> honua.gitops.v1.CreateDeployment
+	18, // 4: honua.gitops.v1.Payload.begin_staging:type_name -> honua.gitops.v1.BeginStaging
+	20, // 5: honua.gitops.v1.Payload.record_staging:type_name -> honua.gitops.v1.RecordStaging
+	21, // 6: honua.gitops.v1.Payload.activate:type_name -> honua.gitops.v1.Activate
+	22, // 7: honua.gitops.v1.Payload.finish_deployment:type_name -> honua.gitops.v1.FinishDeployment
+	23, // 8: honua.gitops.v1.Payload.expire_approval:type_name -> honua.gitops.v1.ExpireApproval
+	26, // 9: honua.gitops.v1.Payload.observe_node:type_name -> honua.gitops.v1.ObserveNode
+	10, // 10: honua.gitops.v1.Payload.set_settings:type_name -> honua.gitops.v1.SetSettings
+	27, // 11: honua.gitops.v1.Payload.register_node:type_name -> honua.gitops.v1.RegisterNode
+	28, // 12: honua.gitops.v1.Payload.forget_node:type_name -> honua.gitops.v1.ForgetNode
+	29, // 13: honua.gitops.v1.Payload.request_poll:type_name -> honua.gitops.v1.RequestPoll
+	30, // 14: honua.gitops.v1.Payload.approve:type_name -> honua.gitops.v1.ApproveCommand
+	31, // 15: honua.gitops.v1.Payload.reject:type_name -> honua.gitops.v1.RejectCommand
+	32, // 16: honua.gitops.v1.Payload.cancel:type_name -> honua.gitops.v1.CancelCommand
+	33, // 17: honua.gitops.v1.Payload.retry:type_name -> honua.gitops.v1.RetryCommand
+	34, // 18: honua.gitops.v1.Payload.rollback:type_name -> honua.gitops.v1.RollbackCommand
+	35, // 19: honua.gitops.v1.Payload.pause:type_name -> honua.gitops.v1.PauseCommand
+	36, // 20: honua.gitops.v1.Payload.resume:type_name -> honua.gitops.v1.ResumeCommand
 	5,  // 21: honua.gitops.v1.Payload.init_cluster:type_name -> honua.gitops.v1.InitCluster
-	22, // 22: honua.gitops.v1.Payload.expire_pause:type_name -> honua.gitops.v1.ExpirePause
-	40, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
-	42, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
-	44, // 25: honua.gitops.v1.Payload.create_token:type_name -> honua.gitops.v1.CreateTokenCommand
-	45, // 26: honua.gitops.v1.Payload.revoke_token:type_name -> honua.gitops.v1.RevokeTokenCommand
-	46, // 27: honua.gitops.v1.Payload.record_action:type_name -> honua.gitops.v1.RecordActionCommand
-	38, // 28: honua.gitops.v1.Payload.import_history:type_name -> honua.gitops.v1.ImportHistory
-	35, // 29: honua.gitops.v1.Payload.store_backup:type_name -> honua.gitops.v1.StoreBackup
-	36, // 30: honua.gitops.v1.Payload.restore_backup:type_name -> honua.gitops.v1.RestoreBackup
-	37, // 31: honua.gitops.v1.Payload.raise_format:type_name -> honua.gitops.v1.RaiseFormat
-	8,  // 32: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
+	24, // 22: honua.gitops.v1.Payload.expire_pause:type_name -> honua.gitops.v1.ExpirePause
+	42, // 23: honua.gitops.v1.Payload.record_denials:type_name -> honua.gitops.v1.RecordDenials
+	44, // 24: honua.gitops.v1.Payload.record_fault:type_name -> honua.gitops.v1.RecordFault
+	46, // 25: honua.gitops.v1.Payload.create_token:type_name -> honua.gitops.v1.CreateTokenCommand
+	47, // 26: honua.gitops.v1.Payload.revoke_token:type_name -> honua.gitops.v1.RevokeTokenCommand
+	48, // 27: honua.gitops.v1.Payload.record_action:type_name -> honua.gitops.v1.RecordActionCommand
+	40, // 28: honua.gitops.v1.Payload.import_history:type_name -> honua.gitops.v1.ImportHistory
+	37, // 29: honua.gitops.v1.Payload.store_backup:type_name -> honua.gitops.v1.StoreBackup
+	38, // 30: honua.gitops.v1.Payload.restore_backup:type_name -> honua.gitops.v1.RestoreBackup
+	39, // 31: honua.gitops.v1.Payload.raise_format:type_name -> honua.gitops.v1.RaiseFormat
+	9,  // 32: honua.gitops.v1.InitCluster.settings:type_name -> honua.gitops.v1.SettingsValue
 	0,  // 33: honua.gitops.v1.PolicyValue.minimum_risk:type_name -> honua.gitops.v1.RiskValue
 	6,  // 34: honua.gitops.v1.EnvironmentValue.policy:type_name -> honua.gitops.v1.PolicyValue
-	7,  // 35: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
-	48, // 36: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
-	8,  // 37: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
-	11, // 38: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
-	13, // 39: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
-	0,  // 40: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
-	6,  // 41: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
-	15, // 42: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
-	17, // 43: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
-	17, // 44: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
-	23, // 45: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
-	39, // 46: honua.gitops.v1.ImportHistory.deployments:type_name -> honua.gitops.v1.ImportedDeployment
-	41, // 47: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
-	1,  // 48: honua.gitops.v1.GrantValue.role:type_name -> honua.gitops.v1.RoleValue
-	43, // 49: honua.gitops.v1.CreateTokenCommand.grants:type_name -> honua.gitops.v1.GrantValue
-	50, // [50:50] is the sub-list for method output_type
-	50, // [50:50] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	8,  // 35: honua.gitops.v1.EnvironmentValue.verification:type_name -> honua.gitops.v1.VerificationValue
+	7,  // 36: honua.gitops.v1.SettingsValue.environments:type_name -> honua.gitops.v1.EnvironmentValue
+	50, // 37: honua.gitops.v1.SettingsValue.identities:type_name -> honua.gitops.v1.SettingsValue.IdentitiesEntry
+	9,  // 38: honua.gitops.v1.SetSettings.settings:type_name -> honua.gitops.v1.SettingsValue
+	12, // 39: honua.gitops.v1.ObservePoll.findings:type_name -> honua.gitops.v1.PollFinding
+	14, // 40: honua.gitops.v1.CreateDeployment.contributors:type_name -> honua.gitops.v1.ContributorValue
+	0,  // 41: honua.gitops.v1.CreateDeployment.risk:type_name -> honua.gitops.v1.RiskValue
+	6,  // 42: honua.gitops.v1.CreateDeployment.next_policy:type_name -> honua.gitops.v1.PolicyValue
+	16, // 43: honua.gitops.v1.CreateDeployment.signature:type_name -> honua.gitops.v1.SignatureValue
+	17, // 44: honua.gitops.v1.BeginStaging.participants:type_name -> honua.gitops.v1.ParticipantValue
+	19, // 45: honua.gitops.v1.RecordStaging.answers:type_name -> honua.gitops.v1.AnswerValue
+	19, // 46: honua.gitops.v1.FinishDeployment.answers:type_name -> honua.gitops.v1.AnswerValue
+	25, // 47: honua.gitops.v1.ObserveNode.serves:type_name -> honua.gitops.v1.ServedValue
+	41, // 48: honua.gitops.v1.ImportHistory.deployments:type_name -> honua.gitops.v1.ImportedDeployment
+	43, // 49: honua.gitops.v1.RecordDenials.denials:type_name -> honua.gitops.v1.DenialValue
+	1,  // 50: honua.gitops.v1.GrantValue.role:type_name -> honua.gitops.v1.RoleValue
+	45, // 51: honua.gitops.v1.CreateTokenCommand.grants:type_name -> honua.gitops.v1.GrantValue
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_command_proto_init() }
@@ -4798,7 +4975,7 @@ func file_honua_gitops_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_command_proto_rawDesc), len(file_honua_gitops_v1_command_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   47,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -951,6 +951,7 @@ type EnvironmentSettingsRecord struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Branch        string                 `protobuf:"bytes,2,opt,name=branch,proto3" json:"branch,omitempty"`
 	Policy        *PolicyRecord          `protobuf:"bytes,3,opt,name=policy,proto3" json:"policy,omitempty"`
+	Verification  *VerificationRecord    `protobuf:"bytes,4,opt,name=verification,proto3" json:"verification,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1006,6 +1007,65 @@ func (x *EnvironmentSettingsRecord) GetPolicy() *PolicyRecord {
 	return nil
 }
 
+func (x *EnvironmentSettingsRecord) GetVerification() *VerificationRecord {
+	if x != nil {
+		return x.Verification
+	}
+	return nil
+}
+
+type VerificationRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Mode          string                 `protobuf:"bytes,1,opt,name=mode,proto3" json:"mode,omitempty"`
+	EveryCommit   bool                   `protobuf:"varint,2,opt,name=every_commit,json=everyCommit,proto3" json:"every_commit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerificationRecord) Reset() {
+	*x = VerificationRecord{}
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerificationRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerificationRecord) ProtoMessage() {}
+
+func (x *VerificationRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerificationRecord.ProtoReflect.Descriptor instead.
+func (*VerificationRecord) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *VerificationRecord) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *VerificationRecord) GetEveryCommit() bool {
+	if x != nil {
+		return x.EveryCommit
+	}
+	return false
+}
+
 type PolicyRecord struct {
 	state                    protoimpl.MessageState `protogen:"open.v1"`
 	RequiresApproval         bool                   `protobuf:"varint,1,opt,name=requires_approval,json=requiresApproval,proto3" json:"requires_approval,omitempty"`
@@ -1026,7 +1086,7 @@ type PolicyRecord struct {
 
 func (x *PolicyRecord) Reset() {
 	*x = PolicyRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1038,7 +1098,7 @@ func (x *PolicyRecord) String() string {
 func (*PolicyRecord) ProtoMessage() {}
 
 func (x *PolicyRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1051,7 +1111,7 @@ func (x *PolicyRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyRecord.ProtoReflect.Descriptor instead.
 func (*PolicyRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{5}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PolicyRecord) GetRequiresApproval() bool {
@@ -1173,7 +1233,7 @@ type EnvironmentRecord struct {
 
 func (x *EnvironmentRecord) Reset() {
 	*x = EnvironmentRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1185,7 +1245,7 @@ func (x *EnvironmentRecord) String() string {
 func (*EnvironmentRecord) ProtoMessage() {}
 
 func (x *EnvironmentRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1198,7 +1258,7 @@ func (x *EnvironmentRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnvironmentRecord.ProtoReflect.Descriptor instead.
 func (*EnvironmentRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{6}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EnvironmentRecord) GetName() string {
@@ -1405,7 +1465,7 @@ type CountersRecord struct {
 
 func (x *CountersRecord) Reset() {
 	*x = CountersRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1477,7 @@ func (x *CountersRecord) String() string {
 func (*CountersRecord) ProtoMessage() {}
 
 func (x *CountersRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1490,7 @@ func (x *CountersRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersRecord.ProtoReflect.Descriptor instead.
 func (*CountersRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{7}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CountersRecord) GetTotal() uint64 {
@@ -1493,7 +1553,7 @@ type HistogramRecord struct {
 
 func (x *HistogramRecord) Reset() {
 	*x = HistogramRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1565,7 @@ func (x *HistogramRecord) String() string {
 func (*HistogramRecord) ProtoMessage() {}
 
 func (x *HistogramRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1578,7 @@ func (x *HistogramRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistogramRecord.ProtoReflect.Descriptor instead.
 func (*HistogramRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{8}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *HistogramRecord) GetBuckets() []uint64 {
@@ -1551,7 +1611,7 @@ type ActiveRecord struct {
 
 func (x *ActiveRecord) Reset() {
 	*x = ActiveRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1623,7 @@ func (x *ActiveRecord) String() string {
 func (*ActiveRecord) ProtoMessage() {}
 
 func (x *ActiveRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1636,7 @@ func (x *ActiveRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActiveRecord.ProtoReflect.Descriptor instead.
 func (*ActiveRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{9}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ActiveRecord) GetIndex() uint64 {
@@ -1647,7 +1707,7 @@ type PauseRecord struct {
 
 func (x *PauseRecord) Reset() {
 	*x = PauseRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1659,7 +1719,7 @@ func (x *PauseRecord) String() string {
 func (*PauseRecord) ProtoMessage() {}
 
 func (x *PauseRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1672,7 +1732,7 @@ func (x *PauseRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRecord.ProtoReflect.Descriptor instead.
 func (*PauseRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{10}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PauseRecord) GetReason() string {
@@ -1728,7 +1788,7 @@ type OperationRecord struct {
 
 func (x *OperationRecord) Reset() {
 	*x = OperationRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1740,7 +1800,7 @@ func (x *OperationRecord) String() string {
 func (*OperationRecord) ProtoMessage() {}
 
 func (x *OperationRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1753,7 +1813,7 @@ func (x *OperationRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationRecord.ProtoReflect.Descriptor instead.
 func (*OperationRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OperationRecord) GetId() uint64 {
@@ -1888,7 +1948,7 @@ type ParticipantRecord struct {
 
 func (x *ParticipantRecord) Reset() {
 	*x = ParticipantRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +1960,7 @@ func (x *ParticipantRecord) String() string {
 func (*ParticipantRecord) ProtoMessage() {}
 
 func (x *ParticipantRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +1973,7 @@ func (x *ParticipantRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParticipantRecord.ProtoReflect.Descriptor instead.
 func (*ParticipantRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{12}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ParticipantRecord) GetNodeId() string {
@@ -1966,7 +2026,7 @@ type OutcomeRecord struct {
 
 func (x *OutcomeRecord) Reset() {
 	*x = OutcomeRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2038,7 @@ func (x *OutcomeRecord) String() string {
 func (*OutcomeRecord) ProtoMessage() {}
 
 func (x *OutcomeRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2051,7 @@ func (x *OutcomeRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeRecord.ProtoReflect.Descriptor instead.
 func (*OutcomeRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{13}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *OutcomeRecord) GetOperation() uint64 {
@@ -2044,61 +2104,63 @@ func (x *OutcomeRecord) GetAt() int64 {
 }
 
 type DeploymentRecord struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Id              string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Ordinal         uint64                 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
-	Environment     string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
-	Commit          string                 `protobuf:"bytes,4,opt,name=commit,proto3" json:"commit,omitempty"`
-	Digest          string                 `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	Branch          string                 `protobuf:"bytes,6,opt,name=branch,proto3" json:"branch,omitempty"`
-	PreviousCommit  string                 `protobuf:"bytes,7,opt,name=previous_commit,json=previousCommit,proto3" json:"previous_commit,omitempty"`
-	Author          string                 `protobuf:"bytes,8,opt,name=author,proto3" json:"author,omitempty"`
-	AuthorEmail     string                 `protobuf:"bytes,9,opt,name=author_email,json=authorEmail,proto3" json:"author_email,omitempty"`
-	Message         string                 `protobuf:"bytes,10,opt,name=message,proto3" json:"message,omitempty"`
-	CommittedAt     int64                  `protobuf:"varint,11,opt,name=committed_at,json=committedAt,proto3" json:"committed_at,omitempty"`
-	ChangedFiles    uint32                 `protobuf:"varint,12,opt,name=changed_files,json=changedFiles,proto3" json:"changed_files,omitempty"`
-	RelevantFiles   uint32                 `protobuf:"varint,13,opt,name=relevant_files,json=relevantFiles,proto3" json:"relevant_files,omitempty"`
-	Contributors    []*ContributorRecord   `protobuf:"bytes,14,rep,name=contributors,proto3" json:"contributors,omitempty"`
-	Risk            RecordedRisk           `protobuf:"varint,15,opt,name=risk,proto3,enum=honua.gitops.v1.RecordedRisk" json:"risk,omitempty"`
-	Plan            []byte                 `protobuf:"bytes,16,opt,name=plan,proto3" json:"plan,omitempty"`
-	Rewritten       bool                   `protobuf:"varint,17,opt,name=rewritten,proto3" json:"rewritten,omitempty"`
-	RewrittenAway   []string               `protobuf:"bytes,18,rep,name=rewritten_away,json=rewrittenAway,proto3" json:"rewritten_away,omitempty"`
-	State           RecordedState          `protobuf:"varint,19,opt,name=state,proto3,enum=honua.gitops.v1.RecordedState" json:"state,omitempty"`
-	Phase           RecordedPhase          `protobuf:"varint,20,opt,name=phase,proto3,enum=honua.gitops.v1.RecordedPhase" json:"phase,omitempty"`
-	Health          RecordedHealth         `protobuf:"varint,21,opt,name=health,proto3,enum=honua.gitops.v1.RecordedHealth" json:"health,omitempty"`
-	InitiatedBy     string                 `protobuf:"bytes,22,opt,name=initiated_by,json=initiatedBy,proto3" json:"initiated_by,omitempty"`
-	Created         int64                  `protobuf:"varint,23,opt,name=created,proto3" json:"created,omitempty"`
-	Started         int64                  `protobuf:"varint,24,opt,name=started,proto3" json:"started,omitempty"`
-	Updated         int64                  `protobuf:"varint,25,opt,name=updated,proto3" json:"updated,omitempty"`
-	CompletedAt     int64                  `protobuf:"varint,26,opt,name=completed_at,json=completedAt,proto3" json:"completed_at,omitempty"`
-	Error           string                 `protobuf:"bytes,27,opt,name=error,proto3" json:"error,omitempty"`
-	ReasonCode      string                 `protobuf:"bytes,28,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
-	Problems        []string               `protobuf:"bytes,29,rep,name=problems,proto3" json:"problems,omitempty"`
-	History         []*TransitionRecord    `protobuf:"bytes,30,rep,name=history,proto3" json:"history,omitempty"`
-	Attempts        uint32                 `protobuf:"varint,31,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	Activation      uint64                 `protobuf:"varint,32,opt,name=activation,proto3" json:"activation,omitempty"`
-	EverCompleted   bool                   `protobuf:"varint,33,opt,name=ever_completed,json=everCompleted,proto3" json:"ever_completed,omitempty"`
-	Policy          *PolicyRecord          `protobuf:"bytes,34,opt,name=policy,proto3" json:"policy,omitempty"`
-	NextPolicy      *PolicyRecord          `protobuf:"bytes,35,opt,name=next_policy,json=nextPolicy,proto3" json:"next_policy,omitempty"`
-	Required        uint32                 `protobuf:"varint,36,opt,name=required,proto3" json:"required,omitempty"`
-	ApprovalReasons []string               `protobuf:"bytes,37,rep,name=approval_reasons,json=approvalReasons,proto3" json:"approval_reasons,omitempty"`
-	Approvals       []*ApprovalRecord      `protobuf:"bytes,38,rep,name=approvals,proto3" json:"approvals,omitempty"`
-	AwaitingSince   int64                  `protobuf:"varint,39,opt,name=awaiting_since,json=awaitingSince,proto3" json:"awaiting_since,omitempty"`
-	Overridden      bool                   `protobuf:"varint,40,opt,name=overridden,proto3" json:"overridden,omitempty"`
-	SupersededBy    string                 `protobuf:"bytes,41,opt,name=superseded_by,json=supersededBy,proto3" json:"superseded_by,omitempty"`
-	RolledBackTo    string                 `protobuf:"bytes,42,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
-	EstimatedMs     int64                  `protobuf:"varint,43,opt,name=estimated_ms,json=estimatedMs,proto3" json:"estimated_ms,omitempty"`
-	Services        uint32                 `protobuf:"varint,44,opt,name=services,proto3" json:"services,omitempty"`
-	DryRun          bool                   `protobuf:"varint,45,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
-	HasContent      bool                   `protobuf:"varint,46,opt,name=has_content,json=hasContent,proto3" json:"has_content,omitempty"`
-	Imported        bool                   `protobuf:"varint,47,opt,name=imported,proto3" json:"imported,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	Id                  string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Ordinal             uint64                 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	Environment         string                 `protobuf:"bytes,3,opt,name=environment,proto3" json:"environment,omitempty"`
+	Commit              string                 `protobuf:"bytes,4,opt,name=commit,proto3" json:"commit,omitempty"`
+	Digest              string                 `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	Branch              string                 `protobuf:"bytes,6,opt,name=branch,proto3" json:"branch,omitempty"`
+	PreviousCommit      string                 `protobuf:"bytes,7,opt,name=previous_commit,json=previousCommit,proto3" json:"previous_commit,omitempty"`
+	Author              string                 `protobuf:"bytes,8,opt,name=author,proto3" json:"author,omitempty"`
+	AuthorEmail         string                 `protobuf:"bytes,9,opt,name=author_email,json=authorEmail,proto3" json:"author_email,omitempty"`
+	Message             string                 `protobuf:"bytes,10,opt,name=message,proto3" json:"message,omitempty"`
+	CommittedAt         int64                  `protobuf:"varint,11,opt,name=committed_at,json=committedAt,proto3" json:"committed_at,omitempty"`
+	ChangedFiles        uint32                 `protobuf:"varint,12,opt,name=changed_files,json=changedFiles,proto3" json:"changed_files,omitempty"`
+	RelevantFiles       uint32                 `protobuf:"varint,13,opt,name=relevant_files,json=relevantFiles,proto3" json:"relevant_files,omitempty"`
+	Contributors        []*ContributorRecord   `protobuf:"bytes,14,rep,name=contributors,proto3" json:"contributors,omitempty"`
+	Risk                RecordedRisk           `protobuf:"varint,15,opt,name=risk,proto3,enum=honua.gitops.v1.RecordedRisk" json:"risk,omitempty"`
+	Plan                []byte                 `protobuf:"bytes,16,opt,name=plan,proto3" json:"plan,omitempty"`
+	Rewritten           bool                   `protobuf:"varint,17,opt,name=rewritten,proto3" json:"rewritten,omitempty"`
+	RewrittenAway       []string               `protobuf:"bytes,18,rep,name=rewritten_away,json=rewrittenAway,proto3" json:"rewritten_away,omitempty"`
+	State               RecordedState          `protobuf:"varint,19,opt,name=state,proto3,enum=honua.gitops.v1.RecordedState" json:"state,omitempty"`
+	Phase               RecordedPhase          `protobuf:"varint,20,opt,name=phase,proto3,enum=honua.gitops.v1.RecordedPhase" json:"phase,omitempty"`
+	Health              RecordedHealth         `protobuf:"varint,21,opt,name=health,proto3,enum=honua.gitops.v1.RecordedHealth" json:"health,omitempty"`
+	InitiatedBy         string                 `protobuf:"bytes,22,opt,name=initiated_by,json=initiatedBy,proto3" json:"initiated_by,omitempty"`
+	Created             int64                  `protobuf:"varint,23,opt,name=created,proto3" json:"created,omitempty"`
+	Started             int64                  `protobuf:"varint,24,opt,name=started,proto3" json:"started,omitempty"`
+	Updated             int64                  `protobuf:"varint,25,opt,name=updated,proto3" json:"updated,omitempty"`
+	CompletedAt         int64                  `protobuf:"varint,26,opt,name=completed_at,json=completedAt,proto3" json:"completed_at,omitempty"`
+	Error               string                 `protobuf:"bytes,27,opt,name=error,proto3" json:"error,omitempty"`
+	ReasonCode          string                 `protobuf:"bytes,28,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	Problems            []string               `protobuf:"bytes,29,rep,name=problems,proto3" json:"problems,omitempty"`
+	History             []*TransitionRecord    `protobuf:"bytes,30,rep,name=history,proto3" json:"history,omitempty"`
+	Attempts            uint32                 `protobuf:"varint,31,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Activation          uint64                 `protobuf:"varint,32,opt,name=activation,proto3" json:"activation,omitempty"`
+	EverCompleted       bool                   `protobuf:"varint,33,opt,name=ever_completed,json=everCompleted,proto3" json:"ever_completed,omitempty"`
+	Policy              *PolicyRecord          `protobuf:"bytes,34,opt,name=policy,proto3" json:"policy,omitempty"`
+	NextPolicy          *PolicyRecord          `protobuf:"bytes,35,opt,name=next_policy,json=nextPolicy,proto3" json:"next_policy,omitempty"`
+	Required            uint32                 `protobuf:"varint,36,opt,name=required,proto3" json:"required,omitempty"`
+	ApprovalReasons     []string               `protobuf:"bytes,37,rep,name=approval_reasons,json=approvalReasons,proto3" json:"approval_reasons,omitempty"`
+	Approvals           []*ApprovalRecord      `protobuf:"bytes,38,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	AwaitingSince       int64                  `protobuf:"varint,39,opt,name=awaiting_since,json=awaitingSince,proto3" json:"awaiting_since,omitempty"`
+	Overridden          bool                   `protobuf:"varint,40,opt,name=overridden,proto3" json:"overridden,omitempty"`
+	SupersededBy        string                 `protobuf:"bytes,41,opt,name=superseded_by,json=supersededBy,proto3" json:"superseded_by,omitempty"`
+	RolledBackTo        string                 `protobuf:"bytes,42,opt,name=rolled_back_to,json=rolledBackTo,proto3" json:"rolled_back_to,omitempty"`
+	EstimatedMs         int64                  `protobuf:"varint,43,opt,name=estimated_ms,json=estimatedMs,proto3" json:"estimated_ms,omitempty"`
+	Services            uint32                 `protobuf:"varint,44,opt,name=services,proto3" json:"services,omitempty"`
+	DryRun              bool                   `protobuf:"varint,45,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	HasContent          bool                   `protobuf:"varint,46,opt,name=has_content,json=hasContent,proto3" json:"has_content,omitempty"`
+	Imported            bool                   `protobuf:"varint,47,opt,name=imported,proto3" json:"imported,omitempty"`
+	Signature           *SignatureRecord       `protobuf:"bytes,48,opt,name=signature,proto3" json:"signature,omitempty"`
+	ContributorsUnknown bool                   `protobuf:"varint,49,opt,name=contributors_unknown,json=contributorsUnknown,proto3" json:"contributors_unknown,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *DeploymentRecord) Reset() {
 	*x = DeploymentRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2110,7 +2172,7 @@ func (x *DeploymentRecord) String() string {
 func (*DeploymentRecord) ProtoMessage() {}
 
 func (x *DeploymentRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2123,7 +2185,7 @@ func (x *DeploymentRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeploymentRecord.ProtoReflect.Descriptor instead.
 func (*DeploymentRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{14}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeploymentRecord) GetId() string {
@@ -2455,6 +2517,96 @@ func (x *DeploymentRecord) GetImported() bool {
 	return false
 }
 
+func (x *DeploymentRecord) GetSignature() *SignatureRecord {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+func (x *DeploymentRecord) GetContributorsUnknown() bool {
+	if x != nil {
+		return x.ContributorsUnknown
+	}
+	return false
+}
+
+type SignatureRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Commit        string                 `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"`
+	Signer        string                 `protobuf:"bytes,3,opt,name=signer,proto3" json:"signer,omitempty"`
+	Key           string                 `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	Detail        string                 `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignatureRecord) Reset() {
+	*x = SignatureRecord{}
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignatureRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignatureRecord) ProtoMessage() {}
+
+func (x *SignatureRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignatureRecord.ProtoReflect.Descriptor instead.
+func (*SignatureRecord) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SignatureRecord) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *SignatureRecord) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
+func (x *SignatureRecord) GetSigner() string {
+	if x != nil {
+		return x.Signer
+	}
+	return ""
+}
+
+func (x *SignatureRecord) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SignatureRecord) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 type ContributorRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2466,7 +2618,7 @@ type ContributorRecord struct {
 
 func (x *ContributorRecord) Reset() {
 	*x = ContributorRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2478,7 +2630,7 @@ func (x *ContributorRecord) String() string {
 func (*ContributorRecord) ProtoMessage() {}
 
 func (x *ContributorRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2491,7 +2643,7 @@ func (x *ContributorRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContributorRecord.ProtoReflect.Descriptor instead.
 func (*ContributorRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{15}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ContributorRecord) GetName() string {
@@ -2528,7 +2680,7 @@ type TransitionRecord struct {
 
 func (x *TransitionRecord) Reset() {
 	*x = TransitionRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2540,7 +2692,7 @@ func (x *TransitionRecord) String() string {
 func (*TransitionRecord) ProtoMessage() {}
 
 func (x *TransitionRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2553,7 +2705,7 @@ func (x *TransitionRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransitionRecord.ProtoReflect.Descriptor instead.
 func (*TransitionRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{16}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TransitionRecord) GetFrom() RecordedState {
@@ -2602,7 +2754,7 @@ type ApprovalRecord struct {
 
 func (x *ApprovalRecord) Reset() {
 	*x = ApprovalRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2614,7 +2766,7 @@ func (x *ApprovalRecord) String() string {
 func (*ApprovalRecord) ProtoMessage() {}
 
 func (x *ApprovalRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2627,7 +2779,7 @@ func (x *ApprovalRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalRecord.ProtoReflect.Descriptor instead.
 func (*ApprovalRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{17}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ApprovalRecord) GetApprover() string {
@@ -2670,7 +2822,7 @@ type ActivationRecord struct {
 
 func (x *ActivationRecord) Reset() {
 	*x = ActivationRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2834,7 @@ func (x *ActivationRecord) String() string {
 func (*ActivationRecord) ProtoMessage() {}
 
 func (x *ActivationRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2847,7 @@ func (x *ActivationRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivationRecord.ProtoReflect.Descriptor instead.
 func (*ActivationRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{18}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ActivationRecord) GetEnvironment() string {
@@ -2789,7 +2941,7 @@ type BundleRecord struct {
 
 func (x *BundleRecord) Reset() {
 	*x = BundleRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2801,7 +2953,7 @@ func (x *BundleRecord) String() string {
 func (*BundleRecord) ProtoMessage() {}
 
 func (x *BundleRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2814,7 +2966,7 @@ func (x *BundleRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleRecord.ProtoReflect.Descriptor instead.
 func (*BundleRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{19}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *BundleRecord) GetDigest() string {
@@ -2875,7 +3027,7 @@ type BundleKey struct {
 
 func (x *BundleKey) Reset() {
 	*x = BundleKey{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2887,7 +3039,7 @@ func (x *BundleKey) String() string {
 func (*BundleKey) ProtoMessage() {}
 
 func (x *BundleKey) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2900,7 +3052,7 @@ func (x *BundleKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleKey.ProtoReflect.Descriptor instead.
 func (*BundleKey) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{20}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *BundleKey) GetDigest() string {
@@ -2959,7 +3111,7 @@ type UploadRecord struct {
 
 func (x *UploadRecord) Reset() {
 	*x = UploadRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2971,7 +3123,7 @@ func (x *UploadRecord) String() string {
 func (*UploadRecord) ProtoMessage() {}
 
 func (x *UploadRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2984,7 +3136,7 @@ func (x *UploadRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadRecord.ProtoReflect.Descriptor instead.
 func (*UploadRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{21}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UploadRecord) GetId() string {
@@ -3044,7 +3196,7 @@ type UploadKey struct {
 
 func (x *UploadKey) Reset() {
 	*x = UploadKey{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3056,7 +3208,7 @@ func (x *UploadKey) String() string {
 func (*UploadKey) ProtoMessage() {}
 
 func (x *UploadKey) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3069,7 +3221,7 @@ func (x *UploadKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadKey.ProtoReflect.Descriptor instead.
 func (*UploadKey) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{22}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *UploadKey) GetId() string {
@@ -3135,7 +3287,7 @@ type NodeRecord struct {
 
 func (x *NodeRecord) Reset() {
 	*x = NodeRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3147,7 +3299,7 @@ func (x *NodeRecord) String() string {
 func (*NodeRecord) ProtoMessage() {}
 
 func (x *NodeRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3160,7 +3312,7 @@ func (x *NodeRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRecord.ProtoReflect.Descriptor instead.
 func (*NodeRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{23}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *NodeRecord) GetId() string {
@@ -3268,7 +3420,7 @@ type ServedRecord struct {
 
 func (x *ServedRecord) Reset() {
 	*x = ServedRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3280,7 +3432,7 @@ func (x *ServedRecord) String() string {
 func (*ServedRecord) ProtoMessage() {}
 
 func (x *ServedRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3293,7 +3445,7 @@ func (x *ServedRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServedRecord.ProtoReflect.Descriptor instead.
 func (*ServedRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{24}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ServedRecord) GetEnvironment() string {
@@ -3352,7 +3504,7 @@ type HoldRecord struct {
 
 func (x *HoldRecord) Reset() {
 	*x = HoldRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3364,7 +3516,7 @@ func (x *HoldRecord) String() string {
 func (*HoldRecord) ProtoMessage() {}
 
 func (x *HoldRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3377,7 +3529,7 @@ func (x *HoldRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldRecord.ProtoReflect.Descriptor instead.
 func (*HoldRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{25}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *HoldRecord) GetEnvironment() string {
@@ -3437,7 +3589,7 @@ type RequestRecord struct {
 
 func (x *RequestRecord) Reset() {
 	*x = RequestRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3449,7 +3601,7 @@ func (x *RequestRecord) String() string {
 func (*RequestRecord) ProtoMessage() {}
 
 func (x *RequestRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3462,7 +3614,7 @@ func (x *RequestRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestRecord.ProtoReflect.Descriptor instead.
 func (*RequestRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{26}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RequestRecord) GetId() string {
@@ -3530,7 +3682,7 @@ type ResultRecord struct {
 
 func (x *ResultRecord) Reset() {
 	*x = ResultRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3542,7 +3694,7 @@ func (x *ResultRecord) String() string {
 func (*ResultRecord) ProtoMessage() {}
 
 func (x *ResultRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3555,7 +3707,7 @@ func (x *ResultRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResultRecord.ProtoReflect.Descriptor instead.
 func (*ResultRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{27}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ResultRecord) GetIndex() uint64 {
@@ -3625,7 +3777,7 @@ type RefusalRecord struct {
 
 func (x *RefusalRecord) Reset() {
 	*x = RefusalRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3637,7 +3789,7 @@ func (x *RefusalRecord) String() string {
 func (*RefusalRecord) ProtoMessage() {}
 
 func (x *RefusalRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3650,7 +3802,7 @@ func (x *RefusalRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefusalRecord.ProtoReflect.Descriptor instead.
 func (*RefusalRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{28}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RefusalRecord) GetClass() string {
@@ -3695,7 +3847,7 @@ type AuditEntryRecord struct {
 
 func (x *AuditEntryRecord) Reset() {
 	*x = AuditEntryRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3707,7 +3859,7 @@ func (x *AuditEntryRecord) String() string {
 func (*AuditEntryRecord) ProtoMessage() {}
 
 func (x *AuditEntryRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3720,7 +3872,7 @@ func (x *AuditEntryRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntryRecord.ProtoReflect.Descriptor instead.
 func (*AuditEntryRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{29}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AuditEntryRecord) GetSequence() uint64 {
@@ -3830,7 +3982,7 @@ type TokenRecord struct {
 
 func (x *TokenRecord) Reset() {
 	*x = TokenRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3842,7 +3994,7 @@ func (x *TokenRecord) String() string {
 func (*TokenRecord) ProtoMessage() {}
 
 func (x *TokenRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3855,7 +4007,7 @@ func (x *TokenRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenRecord.ProtoReflect.Descriptor instead.
 func (*TokenRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{30}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TokenRecord) GetId() string {
@@ -3924,7 +4076,7 @@ type GrantRecord struct {
 
 func (x *GrantRecord) Reset() {
 	*x = GrantRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3936,7 +4088,7 @@ func (x *GrantRecord) String() string {
 func (*GrantRecord) ProtoMessage() {}
 
 func (x *GrantRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3949,7 +4101,7 @@ func (x *GrantRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantRecord.ProtoReflect.Descriptor instead.
 func (*GrantRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{31}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GrantRecord) GetEnvironment() string {
@@ -4023,11 +4175,15 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"fileDigest\x1a=\n" +
 	"\x0fIdentitiesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"~\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc7\x01\n" +
 	"\x19EnvironmentSettingsRecord\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06branch\x18\x02 \x01(\tR\x06branch\x125\n" +
-	"\x06policy\x18\x03 \x01(\v2\x1d.honua.gitops.v1.PolicyRecordR\x06policy\"\xc6\x04\n" +
+	"\x06policy\x18\x03 \x01(\v2\x1d.honua.gitops.v1.PolicyRecordR\x06policy\x12G\n" +
+	"\fverification\x18\x04 \x01(\v2#.honua.gitops.v1.VerificationRecordR\fverification\"K\n" +
+	"\x12VerificationRecord\x12\x12\n" +
+	"\x04mode\x18\x01 \x01(\tR\x04mode\x12!\n" +
+	"\fevery_commit\x18\x02 \x01(\bR\veveryCommit\"\xc6\x04\n" +
 	"\fPolicyRecord\x12+\n" +
 	"\x11requires_approval\x18\x01 \x01(\bR\x10requiresApproval\x12+\n" +
 	"\x11minimum_approvers\x18\x02 \x01(\rR\x10minimumApprovers\x124\n" +
@@ -4130,7 +4286,7 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\ttarget_id\x18\x04 \x01(\tR\btargetId\x12\x0e\n" +
 	"\x02ok\x18\x05 \x01(\bR\x02ok\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x12\x0e\n" +
-	"\x02at\x18\a \x01(\x03R\x02at\"\xb7\r\n" +
+	"\x02at\x18\a \x01(\x03R\x02at\"\xaa\x0e\n" +
 	"\x10DeploymentRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12 \n" +
@@ -4186,7 +4342,15 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\adry_run\x18- \x01(\bR\x06dryRun\x12\x1f\n" +
 	"\vhas_content\x18. \x01(\bR\n" +
 	"hasContent\x12\x1a\n" +
-	"\bimported\x18/ \x01(\bR\bimported\"Q\n" +
+	"\bimported\x18/ \x01(\bR\bimported\x12>\n" +
+	"\tsignature\x180 \x01(\v2 .honua.gitops.v1.SignatureRecordR\tsignature\x121\n" +
+	"\x14contributors_unknown\x181 \x01(\bR\x13contributorsUnknown\"\x83\x01\n" +
+	"\x0fSignatureRecord\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x16\n" +
+	"\x06commit\x18\x02 \x01(\tR\x06commit\x12\x16\n" +
+	"\x06signer\x18\x03 \x01(\tR\x06signer\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"Q\n" +
 	"\x11ContributorRecord\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x12\n" +
@@ -4399,7 +4563,7 @@ func file_honua_gitops_v1_snapshot_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_honua_gitops_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_honua_gitops_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_honua_gitops_v1_snapshot_proto_goTypes = []any{
 	(SnapshotKind)(0),                 // 0: honua.gitops.v1.SnapshotKind
 	(RecordedState)(0),                // 1: honua.gitops.v1.RecordedState
@@ -4414,82 +4578,86 @@ var file_honua_gitops_v1_snapshot_proto_goTypes = []any{
 	(*MetaRecord)(nil),                // 10: honua.gitops.v1.MetaRecord
 	(*SettingsRecord)(nil),            // 11: honua.gitops.v1.SettingsRecord
 	(*EnvironmentSettingsRecord)(nil), // 12: honua.gitops.v1.EnvironmentSettingsRecord
-	(*PolicyRecord)(nil),              // 13: honua.gitops.v1.PolicyRecord
-	(*EnvironmentRecord)(nil),         // 14: honua.gitops.v1.EnvironmentRecord
-	(*CountersRecord)(nil),            // 15: honua.gitops.v1.CountersRecord
-	(*HistogramRecord)(nil),           // 16: honua.gitops.v1.HistogramRecord
-	(*ActiveRecord)(nil),              // 17: honua.gitops.v1.ActiveRecord
-	(*PauseRecord)(nil),               // 18: honua.gitops.v1.PauseRecord
-	(*OperationRecord)(nil),           // 19: honua.gitops.v1.OperationRecord
-	(*ParticipantRecord)(nil),         // 20: honua.gitops.v1.ParticipantRecord
-	(*OutcomeRecord)(nil),             // 21: honua.gitops.v1.OutcomeRecord
-	(*DeploymentRecord)(nil),          // 22: honua.gitops.v1.DeploymentRecord
-	(*ContributorRecord)(nil),         // 23: honua.gitops.v1.ContributorRecord
-	(*TransitionRecord)(nil),          // 24: honua.gitops.v1.TransitionRecord
-	(*ApprovalRecord)(nil),            // 25: honua.gitops.v1.ApprovalRecord
-	(*ActivationRecord)(nil),          // 26: honua.gitops.v1.ActivationRecord
-	(*BundleRecord)(nil),              // 27: honua.gitops.v1.BundleRecord
-	(*BundleKey)(nil),                 // 28: honua.gitops.v1.BundleKey
-	(*UploadRecord)(nil),              // 29: honua.gitops.v1.UploadRecord
-	(*UploadKey)(nil),                 // 30: honua.gitops.v1.UploadKey
-	(*NodeRecord)(nil),                // 31: honua.gitops.v1.NodeRecord
-	(*ServedRecord)(nil),              // 32: honua.gitops.v1.ServedRecord
-	(*HoldRecord)(nil),                // 33: honua.gitops.v1.HoldRecord
-	(*RequestRecord)(nil),             // 34: honua.gitops.v1.RequestRecord
-	(*ResultRecord)(nil),              // 35: honua.gitops.v1.ResultRecord
-	(*RefusalRecord)(nil),             // 36: honua.gitops.v1.RefusalRecord
-	(*AuditEntryRecord)(nil),          // 37: honua.gitops.v1.AuditEntryRecord
-	(*TokenRecord)(nil),               // 38: honua.gitops.v1.TokenRecord
-	(*GrantRecord)(nil),               // 39: honua.gitops.v1.GrantRecord
-	nil,                               // 40: honua.gitops.v1.SettingsRecord.IdentitiesEntry
+	(*VerificationRecord)(nil),        // 13: honua.gitops.v1.VerificationRecord
+	(*PolicyRecord)(nil),              // 14: honua.gitops.v1.PolicyRecord
+	(*EnvironmentRecord)(nil),         // 15: honua.gitops.v1.EnvironmentRecord
+	(*CountersRecord)(nil),            // 16: honua.gitops.v1.CountersRecord
+	(*HistogramRecord)(nil),           // 17: honua.gitops.v1.HistogramRecord
+	(*ActiveRecord)(nil),              // 18: honua.gitops.v1.ActiveRecord
+	(*PauseRecord)(nil),               // 19: honua.gitops.v1.PauseRecord
+	(*OperationRecord)(nil),           // 20: honua.gitops.v1.OperationRecord
+	(*ParticipantRecord)(nil),         // 21: honua.gitops.v1.ParticipantRecord
+	(*OutcomeRecord)(nil),             // 22: honua.gitops.v1.OutcomeRecord
+	(*DeploymentRecord)(nil),          // 23: honua.gitops.v1.DeploymentRecord
+	(*SignatureRecord)(nil),           // 24: honua.gitops.v1.SignatureRecord
+	(*ContributorRecord)(nil),         // 25: honua.gitops.v1.ContributorRecord
+	(*TransitionRecord)(nil),          // 26: honua.gitops.v1.TransitionRecord
+	(*ApprovalRecord)(nil),            // 27: honua.gitops.v1.ApprovalRecord
+	(*ActivationRecord)(nil),          // 28: honua.gitops.v1.ActivationRecord
+	(*BundleRecord)(nil),              // 29: honua.gitops.v1.BundleRecord
+	(*BundleKey)(nil),                 // 30: honua.gitops.v1.BundleKey
+	(*UploadRecord)(nil),              // 31: honua.gitops.v1.UploadRecord
+	(*UploadKey)(nil),                 // 32: honua.gitops.v1.UploadKey
+	(*NodeRecord)(nil),                // 33: honua.gitops.v1.NodeRecord
+	(*ServedRecord)(nil),              // 34: honua.gitops.v1.ServedRecord
+	(*HoldRecord)(nil),                // 35: honua.gitops.v1.HoldRecord
+	(*RequestRecord)(nil),             // 36: honua.gitops.v1.RequestRecord
+	(*ResultRecord)(nil),              // 37: honua.gitops.v1.ResultRecord
+	(*RefusalRecord)(nil),             // 38: honua.gitops.v1.RefusalRecord
+	(*AuditEntryRecord)(nil),          // 39: honua.gitops.v1.AuditEntryRecord
+	(*TokenRecord)(nil),               // 40: honua.gitops.v1.TokenRecord
+	(*GrantRecord)(nil),               // 41: honua.gitops.v1.GrantRecord
+	nil,                               // 42: honua.gitops.v1.SettingsRecord.IdentitiesEntry
 }
 var file_honua_gitops_v1_snapshot_proto_depIdxs = []int32{
 	11, // 0: honua.gitops.v1.MetaRecord.settings:type_name -> honua.gitops.v1.SettingsRecord
-	18, // 1: honua.gitops.v1.MetaRecord.freeze:type_name -> honua.gitops.v1.PauseRecord
+	19, // 1: honua.gitops.v1.MetaRecord.freeze:type_name -> honua.gitops.v1.PauseRecord
 	12, // 2: honua.gitops.v1.SettingsRecord.environments:type_name -> honua.gitops.v1.EnvironmentSettingsRecord
-	40, // 3: honua.gitops.v1.SettingsRecord.identities:type_name -> honua.gitops.v1.SettingsRecord.IdentitiesEntry
-	13, // 4: honua.gitops.v1.EnvironmentSettingsRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
-	4,  // 5: honua.gitops.v1.PolicyRecord.minimum_risk:type_name -> honua.gitops.v1.RecordedRisk
-	17, // 6: honua.gitops.v1.EnvironmentRecord.active:type_name -> honua.gitops.v1.ActiveRecord
-	18, // 7: honua.gitops.v1.EnvironmentRecord.pause:type_name -> honua.gitops.v1.PauseRecord
-	19, // 8: honua.gitops.v1.EnvironmentRecord.operation:type_name -> honua.gitops.v1.OperationRecord
-	21, // 9: honua.gitops.v1.EnvironmentRecord.last_outcome:type_name -> honua.gitops.v1.OutcomeRecord
-	3,  // 10: honua.gitops.v1.EnvironmentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
-	15, // 11: honua.gitops.v1.EnvironmentRecord.counters:type_name -> honua.gitops.v1.CountersRecord
-	16, // 12: honua.gitops.v1.CountersRecord.succeeded:type_name -> honua.gitops.v1.HistogramRecord
-	16, // 13: honua.gitops.v1.CountersRecord.failed:type_name -> honua.gitops.v1.HistogramRecord
-	5,  // 14: honua.gitops.v1.ActiveRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	13, // 15: honua.gitops.v1.ActiveRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
-	5,  // 16: honua.gitops.v1.OperationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	2,  // 17: honua.gitops.v1.OperationRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
-	25, // 18: honua.gitops.v1.OperationRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
-	20, // 19: honua.gitops.v1.OperationRecord.participants:type_name -> honua.gitops.v1.ParticipantRecord
-	6,  // 20: honua.gitops.v1.ParticipantRecord.staged:type_name -> honua.gitops.v1.RecordedAnswer
-	6,  // 21: honua.gitops.v1.ParticipantRecord.verified:type_name -> honua.gitops.v1.RecordedAnswer
-	5,  // 22: honua.gitops.v1.OutcomeRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	23, // 23: honua.gitops.v1.DeploymentRecord.contributors:type_name -> honua.gitops.v1.ContributorRecord
-	4,  // 24: honua.gitops.v1.DeploymentRecord.risk:type_name -> honua.gitops.v1.RecordedRisk
-	1,  // 25: honua.gitops.v1.DeploymentRecord.state:type_name -> honua.gitops.v1.RecordedState
-	2,  // 26: honua.gitops.v1.DeploymentRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
-	3,  // 27: honua.gitops.v1.DeploymentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
-	24, // 28: honua.gitops.v1.DeploymentRecord.history:type_name -> honua.gitops.v1.TransitionRecord
-	13, // 29: honua.gitops.v1.DeploymentRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
-	13, // 30: honua.gitops.v1.DeploymentRecord.next_policy:type_name -> honua.gitops.v1.PolicyRecord
-	25, // 31: honua.gitops.v1.DeploymentRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
-	1,  // 32: honua.gitops.v1.TransitionRecord.from:type_name -> honua.gitops.v1.RecordedState
-	1,  // 33: honua.gitops.v1.TransitionRecord.to:type_name -> honua.gitops.v1.RecordedState
-	2,  // 34: honua.gitops.v1.TransitionRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
-	5,  // 35: honua.gitops.v1.ActivationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	32, // 36: honua.gitops.v1.NodeRecord.serves:type_name -> honua.gitops.v1.ServedRecord
-	35, // 37: honua.gitops.v1.RequestRecord.result:type_name -> honua.gitops.v1.ResultRecord
-	36, // 38: honua.gitops.v1.ResultRecord.refusal:type_name -> honua.gitops.v1.RefusalRecord
-	39, // 39: honua.gitops.v1.TokenRecord.grants:type_name -> honua.gitops.v1.GrantRecord
-	7,  // 40: honua.gitops.v1.GrantRecord.role:type_name -> honua.gitops.v1.RecordedRole
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	42, // 3: honua.gitops.v1.SettingsRecord.identities:type_name -> honua.gitops.v1.SettingsRecord.IdentitiesEntry
+	14, // 4: honua.gitops.v1.EnvironmentSettingsRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	13, // 5: honua.gitops.v1.EnvironmentSettingsRecord.verification:type_name -> honua.gitops.v1.VerificationRecord
+	4,  // 6: honua.gitops.v1.PolicyRecord.minimum_risk:type_name -> honua.gitops.v1.RecordedRisk
+	18, // 7: honua.gitops.v1.EnvironmentRecord.active:type_name -> honua.gitops.v1.ActiveRecord
+	19, // 8: honua.gitops.v1.EnvironmentRecord.pause:type_name -> honua.gitops.v1.PauseRecord
+	20, // 9: honua.gitops.v1.EnvironmentRecord.operation:type_name -> honua.gitops.v1.OperationRecord
+	22, // 10: honua.gitops.v1.EnvironmentRecord.last_outcome:type_name -> honua.gitops.v1.OutcomeRecord
+	3,  // 11: honua.gitops.v1.EnvironmentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
+	16, // 12: honua.gitops.v1.EnvironmentRecord.counters:type_name -> honua.gitops.v1.CountersRecord
+	17, // 13: honua.gitops.v1.CountersRecord.succeeded:type_name -> honua.gitops.v1.HistogramRecord
+	17, // 14: honua.gitops.v1.CountersRecord.failed:type_name -> honua.gitops.v1.HistogramRecord
+	5,  // 15: honua.gitops.v1.ActiveRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	14, // 16: honua.gitops.v1.ActiveRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	5,  // 17: honua.gitops.v1.OperationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	2,  // 18: honua.gitops.v1.OperationRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
+	27, // 19: honua.gitops.v1.OperationRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
+	21, // 20: honua.gitops.v1.OperationRecord.participants:type_name -> honua.gitops.v1.ParticipantRecord
+	6,  // 21: honua.gitops.v1.ParticipantRecord.staged:type_name -> honua.gitops.v1.RecordedAnswer
+	6,  // 22: honua.gitops.v1.ParticipantRecord.verified:type_name -> honua.gitops.v1.RecordedAnswer
+	5,  // 23: honua.gitops.v1.OutcomeRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	25, // 24: honua.gitops.v1.DeploymentRecord.contributors:type_name -> honua.gitops.v1.ContributorRecord
+	4,  // 25: honua.gitops.v1.DeploymentRecord.risk:type_name -> honua.gitops.v1.RecordedRisk
+	1,  // 26: honua.gitops.v1.DeploymentRecord.state:type_name -> honua.gitops.v1.RecordedState
+	2,  // 27: honua.gitops.v1.DeploymentRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
+	3,  // 28: honua.gitops.v1.DeploymentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
+	26, // 29: honua.gitops.v1.DeploymentRecord.history:type_name -> honua.gitops.v1.TransitionRecord
+	14, // 30: honua.gitops.v1.DeploymentRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	14, // 31: honua.gitops.v1.DeploymentRecord.next_policy:type_name -> honua.gitops.v1.PolicyRecord
+	27, // 32: honua.gitops.v1.DeploymentRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
+	24, // 33: honua.gitops.v1.DeploymentRecord.signature:type_name -> honua.gitops.v1.SignatureRecord
+	1,  // 34: honua.gitops.v1.TransitionRecord.from:type_name -> honua.gitops.v1.RecordedState
+	1,  // 35: honua.gitops.v1.TransitionRecord.to:type_name -> honua.gitops.v1.RecordedState
+	2,  // 36: honua.gitops.v1.TransitionRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
+	5,  // 37: honua.gitops.v1.ActivationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	34, // 38: honua.gitops.v1.NodeRecord.serves:type_name -> honua.gitops.v1.ServedRecord
+	37, // 39: honua.gitops.v1.RequestRecord.result:type_name -> honua.gitops.v1.ResultRecord
+	38, // 40: honua.gitops.v1.ResultRecord.refusal:type_name -> honua.gitops.v1.RefusalRecord
+	41, // 41: honua.gitops.v1.TokenRecord.grants:type_name -> honua.gitops.v1.GrantRecord
+	7,  // 42: honua.gitops.v1.GrantRecord.role:type_name -> honua.gitops.v1.RecordedRole
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_snapshot_proto_init() }
@@ -4503,7 +4671,7 @@ func file_honua_gitops_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_snapshot_proto_rawDesc), len(file_honua_gitops_v1_snapshot_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   33,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -665,9 +665,13 @@ type Deployment struct {
 	// The same in words.
 	WaitingFor string `protobuf:"bytes,37,opt,name=waiting_for,json=waitingFor,proto3" json:"waiting_for,omitempty"`
 	// When its window opens, or the pause ends by itself; absent if that cannot be said.
-	MayBeginAt    *timestamppb.Timestamp `protobuf:"bytes,38,opt,name=may_begin_at,json=mayBeginAt,proto3" json:"may_begin_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MayBeginAt *timestamppb.Timestamp `protobuf:"bytes,38,opt,name=may_begin_at,json=mayBeginAt,proto3" json:"may_begin_at,omitempty"`
+	// What the check of signatures found; absent if there was none.
+	Signature *CommitSignature `protobuf:"bytes,39,opt,name=signature,proto3" json:"signature,omitempty"`
+	// The history is too long to name everybody who contributed.
+	ContributorsUnknown bool `protobuf:"varint,40,opt,name=contributors_unknown,json=contributorsUnknown,proto3" json:"contributors_unknown,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Deployment) Reset() {
@@ -966,6 +970,101 @@ func (x *Deployment) GetMayBeginAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Deployment) GetSignature() *CommitSignature {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+func (x *Deployment) GetContributorsUnknown() bool {
+	if x != nil {
+		return x.ContributorsUnknown
+	}
+	return false
+}
+
+// CommitSignature is what the check of a deployment's signatures found.
+type CommitSignature struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// good, or why not: unsigned, unknown_signer, expired, revoked, bad, unread.
+	Status string `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	// The commit that it is about: the deployment's, or the newest that is not good.
+	Commit string `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"`
+	// Who signed.
+	Signer string `protobuf:"bytes,3,opt,name=signer,proto3" json:"signer,omitempty"`
+	// The fingerprint of the key.
+	Key           string `protobuf:"bytes,4,opt,name=key,proto3" json:"key,omitempty"`
+	Detail        string `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CommitSignature) Reset() {
+	*x = CommitSignature{}
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CommitSignature) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CommitSignature) ProtoMessage() {}
+
+func (x *CommitSignature) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CommitSignature.ProtoReflect.Descriptor instead.
+func (*CommitSignature) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CommitSignature) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *CommitSignature) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
+func (x *CommitSignature) GetSigner() string {
+	if x != nil {
+		return x.Signer
+	}
+	return ""
+}
+
+func (x *CommitSignature) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *CommitSignature) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 // Activation is one entry of the list of what an environment served.
 type Activation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -984,7 +1083,7 @@ type Activation struct {
 
 func (x *Activation) Reset() {
 	*x = Activation{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[4]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1095,7 @@ func (x *Activation) String() string {
 func (*Activation) ProtoMessage() {}
 
 func (x *Activation) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[4]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1108,7 @@ func (x *Activation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Activation.ProtoReflect.Descriptor instead.
 func (*Activation) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{4}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Activation) GetIndex() uint64 {
@@ -1089,7 +1188,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1200,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[5]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1213,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{5}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Hold) GetDigest() string {
@@ -1166,7 +1265,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1277,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[6]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1290,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{6}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Pause) GetReason() string {
@@ -1258,7 +1357,7 @@ type Environment struct {
 
 func (x *Environment) Reset() {
 	*x = Environment{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1270,7 +1369,7 @@ func (x *Environment) String() string {
 func (*Environment) ProtoMessage() {}
 
 func (x *Environment) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[7]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1283,7 +1382,7 @@ func (x *Environment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Environment.ProtoReflect.Descriptor instead.
 func (*Environment) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{7}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Environment) GetName() string {
@@ -1479,7 +1578,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1491,7 +1590,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1504,7 +1603,7 @@ func (x *Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operation.ProtoReflect.Descriptor instead.
 func (*Operation) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{8}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Operation) GetId() uint64 {
@@ -1607,7 +1706,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1718,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1731,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{9}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Outcome) GetOperationId() uint64 {
@@ -1699,7 +1798,7 @@ type ServedBy struct {
 
 func (x *ServedBy) Reset() {
 	*x = ServedBy{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1711,7 +1810,7 @@ func (x *ServedBy) String() string {
 func (*ServedBy) ProtoMessage() {}
 
 func (x *ServedBy) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1724,7 +1823,7 @@ func (x *ServedBy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServedBy.ProtoReflect.Descriptor instead.
 func (*ServedBy) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{10}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ServedBy) GetNodeId() string {
@@ -1785,7 +1884,7 @@ type DriftFinding struct {
 
 func (x *DriftFinding) Reset() {
 	*x = DriftFinding{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1797,7 +1896,7 @@ func (x *DriftFinding) String() string {
 func (*DriftFinding) ProtoMessage() {}
 
 func (x *DriftFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1810,7 +1909,7 @@ func (x *DriftFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DriftFinding.ProtoReflect.Descriptor instead.
 func (*DriftFinding) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DriftFinding) GetKind() string {
@@ -1858,7 +1957,7 @@ type PlanChange struct {
 
 func (x *PlanChange) Reset() {
 	*x = PlanChange{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +1969,7 @@ func (x *PlanChange) String() string {
 func (*PlanChange) ProtoMessage() {}
 
 func (x *PlanChange) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +1982,7 @@ func (x *PlanChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanChange.ProtoReflect.Descriptor instead.
 func (*PlanChange) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{12}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PlanChange) GetKind() string {
@@ -1954,7 +2053,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2065,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2078,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{13}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Plan) GetEnvironment() string {
@@ -2077,7 +2176,7 @@ type AuditRecord struct {
 
 func (x *AuditRecord) Reset() {
 	*x = AuditRecord{}
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2089,7 +2188,7 @@ func (x *AuditRecord) String() string {
 func (*AuditRecord) ProtoMessage() {}
 
 func (x *AuditRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_types_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2102,7 +2201,7 @@ func (x *AuditRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRecord.ProtoReflect.Descriptor instead.
 func (*AuditRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{14}
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AuditRecord) GetSequence() uint64 {
@@ -2219,7 +2318,7 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\bverified\x18\x05 \x01(\bR\bverified\x12 \n" +
 	"\vunavailable\x18\x06 \x01(\bR\vunavailable\x12!\n" +
 	"\fserved_index\x18\a \x01(\x04R\vservedIndex\x12\x1a\n" +
-	"\bproblems\x18\b \x03(\tR\bproblems\"\xc3\f\n" +
+	"\bproblems\x18\b \x03(\tR\bproblems\"\xb6\r\n" +
 	"\n" +
 	"Deployment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
@@ -2266,7 +2365,15 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\vwaiting_for\x18% \x01(\tR\n" +
 	"waitingFor\x12<\n" +
 	"\fmay_begin_at\x18& \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"mayBeginAt\"\xfb\x01\n" +
+	"mayBeginAt\x12>\n" +
+	"\tsignature\x18' \x01(\v2 .honua.gitops.v1.CommitSignatureR\tsignature\x121\n" +
+	"\x14contributors_unknown\x18( \x01(\bR\x13contributorsUnknown\"\x83\x01\n" +
+	"\x0fCommitSignature\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x16\n" +
+	"\x06commit\x18\x02 \x01(\tR\x06commit\x12\x16\n" +
+	"\x06signer\x18\x03 \x01(\tR\x06signer\x12\x10\n" +
+	"\x03key\x18\x04 \x01(\tR\x03key\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"\xfb\x01\n" +
 	"\n" +
 	"Activation\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x14\n" +
@@ -2444,7 +2551,7 @@ func file_honua_gitops_v1_types_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(DeploymentState)(0),          // 0: honua.gitops.v1.DeploymentState
 	(DeploymentPhase)(0),          // 1: honua.gitops.v1.DeploymentPhase
@@ -2456,66 +2563,68 @@ var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(*Approval)(nil),              // 7: honua.gitops.v1.Approval
 	(*NodeProgress)(nil),          // 8: honua.gitops.v1.NodeProgress
 	(*Deployment)(nil),            // 9: honua.gitops.v1.Deployment
-	(*Activation)(nil),            // 10: honua.gitops.v1.Activation
-	(*Hold)(nil),                  // 11: honua.gitops.v1.Hold
-	(*Pause)(nil),                 // 12: honua.gitops.v1.Pause
-	(*Environment)(nil),           // 13: honua.gitops.v1.Environment
-	(*Operation)(nil),             // 14: honua.gitops.v1.Operation
-	(*Outcome)(nil),               // 15: honua.gitops.v1.Outcome
-	(*ServedBy)(nil),              // 16: honua.gitops.v1.ServedBy
-	(*DriftFinding)(nil),          // 17: honua.gitops.v1.DriftFinding
-	(*PlanChange)(nil),            // 18: honua.gitops.v1.PlanChange
-	(*Plan)(nil),                  // 19: honua.gitops.v1.Plan
-	(*AuditRecord)(nil),           // 20: honua.gitops.v1.AuditRecord
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(*CommitSignature)(nil),       // 10: honua.gitops.v1.CommitSignature
+	(*Activation)(nil),            // 11: honua.gitops.v1.Activation
+	(*Hold)(nil),                  // 12: honua.gitops.v1.Hold
+	(*Pause)(nil),                 // 13: honua.gitops.v1.Pause
+	(*Environment)(nil),           // 14: honua.gitops.v1.Environment
+	(*Operation)(nil),             // 15: honua.gitops.v1.Operation
+	(*Outcome)(nil),               // 16: honua.gitops.v1.Outcome
+	(*ServedBy)(nil),              // 17: honua.gitops.v1.ServedBy
+	(*DriftFinding)(nil),          // 18: honua.gitops.v1.DriftFinding
+	(*PlanChange)(nil),            // 19: honua.gitops.v1.PlanChange
+	(*Plan)(nil),                  // 20: honua.gitops.v1.Plan
+	(*AuditRecord)(nil),           // 21: honua.gitops.v1.AuditRecord
+	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
 }
 var file_honua_gitops_v1_types_proto_depIdxs = []int32{
 	0,  // 0: honua.gitops.v1.StateTransition.from:type_name -> honua.gitops.v1.DeploymentState
 	0,  // 1: honua.gitops.v1.StateTransition.to:type_name -> honua.gitops.v1.DeploymentState
-	21, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
+	22, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
 	1,  // 3: honua.gitops.v1.StateTransition.phase:type_name -> honua.gitops.v1.DeploymentPhase
-	21, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	22, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
 	0,  // 5: honua.gitops.v1.Deployment.state:type_name -> honua.gitops.v1.DeploymentState
 	1,  // 6: honua.gitops.v1.Deployment.phase:type_name -> honua.gitops.v1.DeploymentPhase
 	2,  // 7: honua.gitops.v1.Deployment.health:type_name -> honua.gitops.v1.Health
 	3,  // 8: honua.gitops.v1.Deployment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	21, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
-	21, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
-	21, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
+	22, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
+	22, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
+	22, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
 	6,  // 12: honua.gitops.v1.Deployment.state_history:type_name -> honua.gitops.v1.StateTransition
 	4,  // 13: honua.gitops.v1.Deployment.risk:type_name -> honua.gitops.v1.RiskLevel
 	7,  // 14: honua.gitops.v1.Deployment.approvals:type_name -> honua.gitops.v1.Approval
-	21, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
+	22, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
 	8,  // 16: honua.gitops.v1.Deployment.nodes:type_name -> honua.gitops.v1.NodeProgress
-	21, // 17: honua.gitops.v1.Deployment.may_begin_at:type_name -> google.protobuf.Timestamp
-	21, // 18: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
-	21, // 19: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	21, // 20: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
-	21, // 21: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
-	9,  // 22: honua.gitops.v1.Environment.current_deployment:type_name -> honua.gitops.v1.Deployment
-	2,  // 23: honua.gitops.v1.Environment.health:type_name -> honua.gitops.v1.Health
-	3,  // 24: honua.gitops.v1.Environment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	21, // 25: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
-	12, // 26: honua.gitops.v1.Environment.pause:type_name -> honua.gitops.v1.Pause
-	11, // 27: honua.gitops.v1.Environment.holds:type_name -> honua.gitops.v1.Hold
-	16, // 28: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
-	14, // 29: honua.gitops.v1.Environment.operation:type_name -> honua.gitops.v1.Operation
-	15, // 30: honua.gitops.v1.Environment.last_outcome:type_name -> honua.gitops.v1.Outcome
-	1,  // 31: honua.gitops.v1.Operation.phase:type_name -> honua.gitops.v1.DeploymentPhase
-	7,  // 32: honua.gitops.v1.Operation.approvals:type_name -> honua.gitops.v1.Approval
-	21, // 33: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
-	21, // 34: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
-	21, // 35: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
-	4,  // 36: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
-	18, // 37: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
-	18, // 38: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
-	18, // 39: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
-	21, // 40: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	22, // 17: honua.gitops.v1.Deployment.may_begin_at:type_name -> google.protobuf.Timestamp
+	10, // 18: honua.gitops.v1.Deployment.signature:type_name -> honua.gitops.v1.CommitSignature
+	22, // 19: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
+	22, // 20: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	22, // 21: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
+	22, // 22: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
+	9,  // 23: honua.gitops.v1.Environment.current_deployment:type_name -> honua.gitops.v1.Deployment
+	2,  // 24: honua.gitops.v1.Environment.health:type_name -> honua.gitops.v1.Health
+	3,  // 25: honua.gitops.v1.Environment.sync_status:type_name -> honua.gitops.v1.SyncStatus
+	22, // 26: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
+	13, // 27: honua.gitops.v1.Environment.pause:type_name -> honua.gitops.v1.Pause
+	12, // 28: honua.gitops.v1.Environment.holds:type_name -> honua.gitops.v1.Hold
+	17, // 29: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
+	15, // 30: honua.gitops.v1.Environment.operation:type_name -> honua.gitops.v1.Operation
+	16, // 31: honua.gitops.v1.Environment.last_outcome:type_name -> honua.gitops.v1.Outcome
+	1,  // 32: honua.gitops.v1.Operation.phase:type_name -> honua.gitops.v1.DeploymentPhase
+	7,  // 33: honua.gitops.v1.Operation.approvals:type_name -> honua.gitops.v1.Approval
+	22, // 34: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
+	22, // 35: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
+	22, // 36: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	4,  // 37: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
+	19, // 38: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
+	19, // 39: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
+	19, // 40: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
+	22, // 41: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_types_proto_init() }
@@ -2529,7 +2638,7 @@ func file_honua_gitops_v1_types_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_types_proto_rawDesc), len(file_honua_gitops_v1_types_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

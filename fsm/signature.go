@@ -1,0 +1,81 @@
+package fsm
+
+import pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+
+// What signatures of commits count for in an environment.
+const (
+	VerificationWarn     = "warn"
+	VerificationRequired = "required"
+)
+
+// SignatureGood is the status of commits that are signed as they have to be.
+const SignatureGood = "good"
+
+// Verification says what signatures of commits count for. The zero value: for nothing.
+type Verification struct {
+	// Mode is empty, warn or required.
+	Mode string
+	// EveryCommit: all since the deployed one have to be signed, not the newest alone.
+	EveryCommit bool
+}
+
+// Required reports whether what is not signed is never deployed.
+func (v Verification) Required() bool { return v.Mode == VerificationRequired }
+
+// Signature is what the check of a deployment's commits found. The zero value:
+// there was no check.
+type Signature struct {
+	// Status is good, or says why not.
+	Status string
+	// Commit is the one that it is about.
+	Commit string
+	// Signer is who signed, Key the fingerprint of the key.
+	Signer string
+	Key    string
+	Detail string
+}
+
+func signatureOf(m *pb.SignatureValue) Signature {
+	return Signature{Status: m.GetStatus(), Commit: m.GetCommit(), Signer: m.GetSigner(), Key: m.GetKey(), Detail: m.GetDetail()}
+}
+
+func verificationOf(m *pb.VerificationValue) (Verification, error) {
+	v := Verification{Mode: m.GetMode(), EveryCommit: m.GetEveryCommit()}
+	switch v.Mode {
+	case "none":
+		v.Mode = ""
+	case "", VerificationWarn, VerificationRequired:
+	default:
+		// A word that this build does not know must not turn the check off.
+		return v, refuse(ClassInvalid, "bad_verification", "verification mode %q is not none, warn or required", v.Mode)
+	}
+	return v, nil
+}
+
+// signed refuses what the settings want signed and is not: whatever a leader
+// says, and whatever was recorded while the settings asked for less.
+func (c *change) signed(environment string, s Signature) error {
+	es := c.meta.Settings.Environment(environment)
+	if es == nil || !es.Verification.Required() || s.Status == SignatureGood {
+		return nil
+	}
+	found := s.Status
+	if found == "" {
+		found = "not checked"
+	}
+	return refuse(ClassPrecondition, "verification_required", "environment %q takes signed commits only, and this one is %s", environment, found)
+}
+
+// failUnsigned ends what waits and would not be let in any more.
+func (c *change) failUnsigned(env *Environment) {
+	for _, id := range append([]string(nil), env.Waiting...) {
+		known := c.deployments.get(id)
+		if known == nil || c.signed(env.Name, known.Signature) == nil {
+			continue
+		}
+		d := *known
+		if c.fail(env, &d, "verification_required", "the settings take signed commits only since they changed") != nil {
+			continue // not reached: what waits can fail
+		}
+	}
+}
