@@ -32,8 +32,13 @@ func (l Limits) accepted() *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(l.AcceptedRate), l.AcceptedBurst)
 }
 
-// maxSources bounds how many addresses are told apart; those beyond share one limit.
-const maxSources = 4096
+const (
+	// maxSources bounds how many addresses are told apart; those beyond share one limit.
+	maxSources = 4096
+	// forgetEvery is how often all of them are looked at, so that a flood of
+	// addresses does not cost a look at all of them for each delivery.
+	forgetEvery = time.Second
+)
 
 // sources limits each address by itself.
 type sources struct {
@@ -42,6 +47,8 @@ type sources struct {
 	mu     sync.Mutex
 	known  map[netip.Prefix]*rate.Limiter
 	others *rate.Limiter
+	// looked is when all of them were looked at last.
+	looked time.Time
 }
 
 func newSources(l Limits) *sources {
@@ -75,6 +82,10 @@ func (s *sources) allow(address string, now time.Time) bool {
 
 // forget drops who has been quiet for so long that nothing is remembered of them.
 func (s *sources) forget(now time.Time) {
+	if now.Sub(s.looked) < forgetEvery {
+		return
+	}
+	s.looked = now
 	for key, limiter := range s.known {
 		if limiter.TokensAt(now) >= float64(s.limits.SourceBurst) {
 			delete(s.known, key)
