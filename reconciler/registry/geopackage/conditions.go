@@ -46,6 +46,10 @@ func (p *plan) conditions(q registry.Query) (*conditions, error) {
 	return c, nil
 }
 
+// treeSlack widens what the R-tree is asked for. It keeps bounds as 32-bit floats, which it rounds outwards, but for
+// numbers too small for a normal one: those become 0, on either side of what they were.
+const treeSlack = 1e-37
+
 // inside asks the R-tree for candidates, if there is one, and the geometry itself for the rest. A row without a
 // geometry meets every box (/req/core/fc-bbox-response C).
 func (c *conditions) inside(p *plan, parts []registry.BBox) {
@@ -58,7 +62,7 @@ func (c *conditions) inside(p *plan, parts []registry.BBox) {
 	}
 	if p.table.rtree != "" {
 		for _, b := range bounds {
-			c.args = append(c.args, b.Min[0], b.Max[0], b.Min[1], b.Max[1])
+			c.args = append(c.args, b.Min[0]-treeSlack, b.Max[0]+treeSlack, b.Min[1]-treeSlack, b.Max[1]+treeSlack)
 		}
 		c.sql = append(c.sql, "("+strings.Join(found, " OR ")+" OR "+quote(p.table.geometry)+" IS NULL)")
 	}

@@ -167,6 +167,21 @@ func TestBoxesFindWhatGeometriesSay(t *testing.T) {
 	})
 }
 
+// An R-tree rounds what is too small for a 32-bit float to 0.
+func TestBoxNextToNothing(t *testing.T) {
+	dir := t.TempDir()
+	g := newGPKG(t, filepath.Join(dir, "x.gpkg"))
+	g.table("x", "fid INTEGER PRIMARY KEY, geom BLOB", "GEOMETRY", 4326)
+	tiny := orb.Point{1.448908652612274e-70, 0.3125}
+	g.run("INSERT INTO x VALUES (?, ?)", 1, pointBlob(tiny))
+	g.rtree("x", map[int]orb.Bound{1: tiny.Bound()})
+	b := registry.BBox{MinX: 6.249364203645695e-79, MinY: -1, MaxX: 60, MaxY: 4}
+	_, page := collect(t, mustOpen(t, dir, "x.gpkg"), &catalog.Layer{Table: "x", GeometryColumn: "geom"}, registry.Query{BBox: &b})
+	if page.Matched != 1 {
+		t.Errorf("%d features, not 1", page.Matched)
+	}
+}
+
 func FuzzParseBlob(f *testing.F) {
 	f.Add(pointBlob(orb.Point{1, 2}))
 	f.Add(lineBlob(orb.LineString{{1, 2}, {3, 4}}))
