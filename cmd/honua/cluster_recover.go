@@ -104,7 +104,8 @@ again on the data directories that they have: empty them first, then they join %
 		AppliedIndex: done.AppliedIndex, StateHash: fmt.Sprintf("%x", done.StateHash),
 	}
 	return s.print(shown, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s is the only member now, at index %d.\nNext: start it, then empty the data directories of the others and start them: they join as learners and vote after about ten seconds.\n", id, done.AppliedIndex)
+		_, err := fmt.Fprintf(w, "%s is the only member now, at index %d.\n"+
+			"Next: start it, then empty the data directories of the others and start them: they join as learners and vote after about ten seconds.\n", id, done.AppliedIndex)
 		return err
 	})
 }

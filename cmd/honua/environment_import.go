@@ -139,9 +139,11 @@ func afterImport(commit string, e *pb.Environment) string {
 	case strings.HasPrefix(e.GetLatestCommit(), commit):
 		return fmt.Sprintf("honua environment sync %s: %s is the head of %s and not served yet", name, view.Short(commit), e.GetBranch())
 	case e.GetDeployedCommit() == "":
-		return fmt.Sprintf("%s serves nothing yet and the file says %s: honua environment sync %s deploys the head of %s; to have that commit, make it the head with git revert", name, view.Short(commit), name, e.GetBranch())
+		return fmt.Sprintf("%s serves nothing yet and the file says %s: honua environment sync %s deploys the head of %s; "+
+			"to have that commit, make it the head with git revert", name, view.Short(commit), name, e.GetBranch())
 	default:
-		return fmt.Sprintf("%s serves %s, the file says %s: if that is to be served again, bring the branch back to it with git revert", name, view.Short(e.GetDeployedCommit()), view.Short(commit))
+		return fmt.Sprintf("%s serves %s, the file says %s: if that is to be served again, bring the branch back to it with git revert",
+			name, view.Short(e.GetDeployedCommit()), view.Short(commit))
 	}
 }
 
