@@ -15,37 +15,32 @@ import (
 )
 
 const (
-	// rememberedHashes is for how many indexes a node knows its state's hash: what
-	// a peer may be behind or ahead of it.
-	rememberedHashes = 512
+	// rememberedStates is for how many indexes a node can tell its state's hash:
+	// what a peer may be behind or ahead of it. States share nearly everything.
+	rememberedStates = 128
 	// compareInterval is between two comparisons with the peers.
 	compareInterval = 5 * time.Second
 )
 
-// stateHashes remembers the hash that the state had at its newest indexes.
+// stateHashes knows the hash that the state had at its newest indexes. It is
+// computed when somebody asks: for each entry it would cost as much as applying it.
 type stateHashes struct {
 	mu     sync.Mutex
 	newest uint64
-	ring   [rememberedHashes]indexedHash
-}
-
-type indexedHash struct {
-	index uint64
-	hash  [32]byte
+	ring   [rememberedStates]*fsm.State
 }
 
 func (h *stateHashes) note(state *fsm.State) {
-	index, hash := state.Index(), state.Hash()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.newest = index
-	h.ring[index%rememberedHashes] = indexedHash{index, hash}
+	h.newest = state.Index()
+	h.ring[h.newest%rememberedStates] = state
 }
 
 // reset forgets what was before a snapshot.
 func (h *stateHashes) reset(state *fsm.State) {
 	h.mu.Lock()
-	h.ring = [rememberedHashes]indexedHash{}
+	h.ring = [rememberedStates]*fsm.State{}
 	h.mu.Unlock()
 	h.note(state)
 }
@@ -53,9 +48,12 @@ func (h *stateHashes) reset(state *fsm.State) {
 // at is the hash at an index; ok is false if it is not known.
 func (h *stateHashes) at(index uint64) (hash [32]byte, ok bool) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	known := h.ring[index%rememberedHashes]
-	return known.hash, index != 0 && known.index == index
+	known := h.ring[index%rememberedStates]
+	h.mu.Unlock()
+	if known == nil || index == 0 || known.Index() != index {
+		return hash, false
+	}
+	return known.Hash(), true
 }
 
 func (h *stateHashes) last() (index uint64, hash [32]byte, ok bool) {
