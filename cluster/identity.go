@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 const identityFile = "incarnation"
@@ -73,37 +75,11 @@ func (i *identity) update(change func(*identityContent)) error {
 	if err != nil {
 		return err
 	}
-	if err := writeDurably(i.path, append(data, '\n')); err != nil {
+	if err := durable.WriteFile(i.path, append(data, '\n')); err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
 	i.content = next
 	return nil
-}
-
-// writeDurably replaces a file so that a crash leaves the old or the new one.
-func writeDurably(path string, data []byte) error {
-	temporary := path + ".new"
-	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncDirectory(filepath.Dir(path))
-}
-
-func syncDirectory(path string) error {
-	directory, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(directory.Sync(), directory.Close())
 }
 
 // newUUID returns a random UUID, version 4.

@@ -15,6 +15,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/memberlist"
+
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 // KeyOperation is a step of a rotation of the gossip keys.
@@ -172,11 +174,7 @@ func (k *keyring) write(keys [][]byte) error {
 	if err != nil {
 		return err
 	}
-	next := k.path + ".new"
-	if err := os.WriteFile(next, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, k.path)
+	return durable.WriteFile(k.path, data)
 }
 
 func (k *keyring) list() Keys {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 // quarantine marks a data directory whose log and snapshots are not to be used
 // again. The reason is for people.
 func quarantine(directory, reason string) error {
-	return writeDurably(filepath.Join(directory, quarantineMark), []byte(reason+"\n"))
+	return durable.WriteFile(filepath.Join(directory, quarantineMark), []byte(reason+"\n"))
 }
 
 // clearQuarantine moves what was marked away, for an examination, so that this
@@ -47,7 +49,7 @@ func clearQuarantine(directory string) (reason string, err error) {
 			return "", fmt.Errorf("%w: %w", ErrDataDirectory, err)
 		}
 	}
-	if err := errors.Join(syncDirectory(aside), os.Remove(mark), syncDirectory(directory)); err != nil {
+	if err := errors.Join(durable.SyncDirectory(aside), os.Remove(mark), durable.SyncDirectory(directory)); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
 	return string(content), nil

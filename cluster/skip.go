@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 const skipFile = "skip.json"
@@ -65,7 +66,7 @@ func Skip(directory, entry string) error {
 	if err != nil {
 		return err
 	}
-	return writeDurably(filepath.Join(directory, skipFile), append(content, '\n'))
+	return durable.WriteFile(filepath.Join(directory, skipFile), append(content, '\n'))
 }
 
 func parseSkip(entry string) (uint64, string, error) {

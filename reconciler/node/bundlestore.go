@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/honua-io/honua-gitops/fsm/bundle"
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 // ErrBundle is a stored content that cannot be read, written or trusted.
@@ -58,7 +59,7 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 	content.WriteString(bundleMagic)
 	_ = binary.Write(&content, binary.BigEndian, rawSize) // a bytes.Buffer takes everything
 	content.Write(compressed)
-	if err := writeFileDurably(s.path(digest), content.Bytes()); err != nil {
+	if err := durable.WriteFile(s.path(digest), content.Bytes()); err != nil {
 		return fmt.Errorf("%w %s: %w", ErrBundle, digest, err)
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 // Phase is a step of an activation on this node.
@@ -72,7 +74,7 @@ func OpenJournal(path string) (*Journal, map[string]Entry, error) {
 		_, err = file.Seek(size, io.SeekStart)
 	}
 	if err == nil {
-		err = syncDirectory(filepath.Dir(path))
+		err = durable.SyncDirectory(filepath.Dir(path))
 	}
 	if err != nil {
 		_ = file.Close()
@@ -146,12 +148,3 @@ func (j *Journal) Append(e Entry) error {
 
 // Close closes the file.
 func (j *Journal) Close() error { return j.file.Close() }
-
-func syncDirectory(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = dir.Close() }()
-	return dir.Sync()
-}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 // Pacing of the views: a single change is written at once, a storm of changes
@@ -128,7 +129,7 @@ func (v *views) put(ctx context.Context, environment, path string, content []byt
 	} else if bytes.Equal(before.content, content) {
 		return nil
 	}
-	if err := replaceFile(path, content); err != nil {
+	if err := durable.Replace(path, content); err != nil {
 		return err
 	}
 	v.written[path] = viewFile{environment, content}
@@ -156,7 +157,7 @@ func (v *views) inspect(ctx context.Context, environment string) []Drift {
 		}
 		v.drifted(ctx, file.environment, path)
 		drift := Drift{Kind: DriftFile, Object: path, Message: "the file was not as it was written", Corrected: true}
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), replaceFile(path, file.content)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), durable.Replace(path, file.content)); err != nil {
 			v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "file", path, "error", err)
 			drift.Message, drift.Corrected = "the file cannot be written: "+err.Error(), false
 		}
