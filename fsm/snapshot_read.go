@@ -119,11 +119,11 @@ func reread[T any](l *loader, c codec[T], body []byte) (*T, error) {
 
 func place[T any](record *T, encoded []byte, table *edit[T], indexes ...*edit[T]) error {
 	key := table.schema.key(record)
-	if !table.add(key, row[T]{record, memberHash(table.schema.id, key, encoded)}) {
+	if !table.add(key, row{record, memberHash(table.schema.id, key, encoded)}) {
 		return damaged("%q is there twice", key)
 	}
 	for _, index := range indexes {
-		if !index.add(index.schema.key(record), row[T]{value: record}) {
+		if !index.add(index.schema.key(record), row{value: record}) {
 			return damaged("%q is not the only one of its kind", key)
 		}
 	}
@@ -131,7 +131,7 @@ func place[T any](record *T, encoded []byte, table *edit[T], indexes ...*edit[T]
 }
 
 // add is put for a record that is new; it reports whether it was.
-func (e *edit[T]) add(key string, r row[T]) bool {
+func (e *edit[T]) add(key string, r row) bool {
 	_, taken := e.begin().Insert([]byte(key), r)
 	e.hash = e.hash.plus(r.hash)
 	return !taken

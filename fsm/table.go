@@ -46,9 +46,12 @@ func memberHash(table byte, key string, encoded []byte) setHash {
 	return h
 }
 
-// row is a record with its hash, so that replacing it encodes it once.
-type row[T any] struct {
-	value *T
+// row is a record with its hash, so that replacing it encodes it once. It does
+// not say of which type the record is, so that there is one kind of tree for all
+// tables: one for each type made every package that imports this one compile
+// them all again.
+type row struct {
+	value any
 	hash  setHash
 }
 
@@ -63,12 +66,12 @@ type schema[T any] struct {
 // table is an immutable, ordered map of records.
 type table[T any] struct {
 	schema *schema[T]
-	tree   *iradix.Tree[row[T]]
+	tree   *iradix.Tree[row]
 	hash   setHash
 }
 
 func newTable[T any](s *schema[T]) table[T] {
-	return table[T]{schema: s, tree: iradix.New[row[T]]()}
+	return table[T]{schema: s, tree: iradix.New[row]()}
 }
 
 func (t table[T]) get(key string) *T {
@@ -76,7 +79,7 @@ func (t table[T]) get(key string) *T {
 	if !ok {
 		return nil
 	}
-	return r.value
+	return r.value.(*T)
 }
 
 func (t table[T]) len() int { return t.tree.Len() }
@@ -88,7 +91,7 @@ func (t table[T]) all(prefix string) iter.Seq[*T] {
 		it.SeekPrefix([]byte(prefix))
 		for {
 			_, r, ok := it.Next()
-			if !ok || !yield(r.value) {
+			if !ok || !yield(r.value.(*T)) {
 				return
 			}
 		}
@@ -102,7 +105,7 @@ func (t table[T]) from(prefix, start string) iter.Seq[*T] {
 		it.SeekLowerBound([]byte(start))
 		for {
 			k, r, ok := it.Next()
-			if !ok || len(k) < len(prefix) || string(k[:len(prefix)]) != prefix || !yield(r.value) {
+			if !ok || len(k) < len(prefix) || string(k[:len(prefix)]) != prefix || !yield(r.value.(*T)) {
 				return
 			}
 		}
@@ -116,7 +119,7 @@ func (t table[T]) back(prefix, end string) iter.Seq[*T] {
 		it.SeekReverseLowerBound([]byte(end))
 		for {
 			k, r, ok := it.Previous()
-			if !ok || len(k) < len(prefix) || string(k[:len(prefix)]) != prefix || !yield(r.value) {
+			if !ok || len(k) < len(prefix) || string(k[:len(prefix)]) != prefix || !yield(r.value.(*T)) {
 				return
 			}
 		}
@@ -126,12 +129,12 @@ func (t table[T]) back(prefix, end string) iter.Seq[*T] {
 // edit is a table under change; it belongs to one Apply.
 type edit[T any] struct {
 	table[T]
-	txn *iradix.Txn[row[T]]
+	txn *iradix.Txn[row]
 }
 
 func (t table[T]) edit() edit[T] { return edit[T]{table: t} }
 
-func (e *edit[T]) begin() *iradix.Txn[row[T]] {
+func (e *edit[T]) begin() *iradix.Txn[row] {
 	if e.txn == nil {
 		e.txn = e.tree.Txn()
 	}
@@ -146,12 +149,12 @@ func (e *edit[T]) get(key string) *T {
 	if !ok {
 		return nil
 	}
-	return r.value
+	return r.value.(*T)
 }
 
 func (e *edit[T]) put(value *T) {
 	key := e.schema.key(value)
-	r := row[T]{value: value}
+	r := row{value: value}
 	if e.schema.id != 0 {
 		r.hash = memberHash(e.schema.id, key, e.schema.encode(value))
 	}
