@@ -69,8 +69,8 @@ type Config struct {
 	Logger          *slog.Logger
 	// LeaderTask runs while this node leads; nil runs nothing.
 	LeaderTask LeaderTask
-	// Exit ends the process at once, without any of its cleanup: the watchdog
-	// calls it when the disk hangs. It should not return.
+	// Exit ends the process at once, without any of its cleanup: the disk hangs,
+	// or a write to it failed, or it returned something damaged. It should not return.
 	Exit func(error)
 
 	// SnapshotThreshold is how many entries make a snapshot worth while,

@@ -48,6 +48,10 @@ var (
 	ErrDiverged = errors.New("this node's state is not that of the cluster: its log is set aside and it joins anew when it is started again")
 	// ErrDamagedLog: an entry on this node's disk is not what was written.
 	ErrDamagedLog = errors.New("the raft log is damaged")
+	// ErrDamagedSnapshot: a snapshot on this node's disk is not what was written.
+	ErrDamagedSnapshot = errors.New("a raft snapshot is damaged")
+	// ErrDiskFailed: what the disk holds is not known since a write to it failed.
+	ErrDiskFailed = errors.New("a write to this node's disk failed")
 	// ErrDataDirectory: it cannot be used as it is.
 	ErrDataDirectory = errors.New("the data directory cannot be used")
 )

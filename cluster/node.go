@@ -64,7 +64,7 @@ func Open(cfg Config) (*Node, error) {
 	if reason != "" {
 		cfg.Logger.Warn("the log and the snapshots of this node were set aside: it joins anew", "component", "cluster", "reason", strings.TrimSpace(reason))
 	}
-	disk, err := openStorage(cfg.DataDirectory, raftLogger(cfg.Logger))
+	disk, err := openStorage(cfg.DataDirectory, cfg.Logger, cfg.Exit)
 	if err != nil {
 		return nil, err
 	}

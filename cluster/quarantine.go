@@ -43,7 +43,7 @@ func clearQuarantine(directory string) (reason string, err error) {
 	if err := os.MkdirAll(aside, 0o700); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
-	for _, name := range []string{identityFile, "snapshots", logFile} {
+	for _, name := range []string{identityFile, snapshotFolder, logFile} {
 		err := os.Rename(filepath.Join(directory, name), filepath.Join(aside, name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("%w: %w", ErrDataDirectory, err)

@@ -38,7 +38,7 @@ func PlanRecovery(nodeID, directory string, log *slog.Logger) (Recovery, error) 
 	plan := Recovery{NodeID: nodeID, DataDirectory: directory}
 	return plan, offline(directory, log, func(disk *storage, a *adapter) error {
 		_, transport := raft.NewInmemTransport("")
-		configuration, err := raft.GetConfiguration(recoveryConfig(nodeID, log), a, disk.log, disk.bolt, disk.snapshots, transport)
+		configuration, err := raft.GetConfiguration(recoveryConfig(nodeID, log), a, disk.log, disk.votes, disk.snapshots, transport)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 		}
@@ -70,7 +70,7 @@ func Recover(nodeID, directory, raftAddress string, log *slog.Logger) (Recovery,
 	return done, offline(directory, log, func(disk *storage, a *adapter) error {
 		_, transport := raft.NewInmemTransport("")
 		alone := raft.Configuration{Servers: []raft.Server{{ID: raft.ServerID(nodeID), Address: raft.ServerAddress(raftAddress)}}}
-		err := raft.RecoverCluster(recoveryConfig(nodeID, log), a, disk.log, disk.bolt, disk.snapshots, transport, alone)
+		err := raft.RecoverCluster(recoveryConfig(nodeID, log), a, disk.log, disk.votes, disk.snapshots, transport, alone)
 		if err = errors.Join(err, a.failure()); err != nil {
 			return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 		}
@@ -83,7 +83,7 @@ func Recover(nodeID, directory, raftAddress string, log *slog.Logger) (Recovery,
 // offline opens a data directory that took part in a cluster and that no
 // process uses.
 func offline(directory string, log *slog.Logger, work func(*storage, *adapter) error) error {
-	disk, err := openStorage(directory, raftLogger(log))
+	disk, err := openStorage(directory, log, nil)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,11 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
@@ -29,14 +29,21 @@ type storage struct {
 	bolt      *raftboltdb.BoltStore
 	checked   *checkedLog
 	log       raft.LogStore
+	votes     *checkedVotes
 	snapshots raft.SnapshotStore
+	fuse      *fuse
 	// hasState: this directory took part in a cluster before.
 	hasState bool
 }
 
-func openStorage(directory string, logger hclog.Logger) (*storage, error) {
+// openStorage reads all that is there. After that, a write that fails, or
+// something damaged that is read, is told to end; nil leaves it to the caller.
+func openStorage(directory string, log *slog.Logger, end func(error)) (*storage, error) {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDataDirectory, err)
+	}
+	if err := checkLogFile(filepath.Join(directory, logFile)); err != nil {
+		return nil, err
 	}
 	bolt, err := raftboltdb.New(raftboltdb.Options{
 		Path: filepath.Join(directory, logFile),
@@ -55,31 +62,43 @@ func openStorage(directory string, logger hclog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
-	s := &storage{bolt: bolt, checked: &checkedLog{LogStore: bolt}}
-	if err := s.open(directory, logger); err != nil {
+	f := &fuse{}
+	s := &storage{
+		bolt: bolt, fuse: f, checked: &checkedLog{LogStore: bolt, fuse: f}, votes: &checkedVotes{StableStore: bolt, fuse: f},
+	}
+	if err := s.open(directory, log); err != nil {
 		return nil, errors.Join(err, bolt.Close())
 	}
+	f.end = end
 	return s, nil
 }
 
-func (s *storage) open(directory string, logger hclog.Logger) error {
-	if err := s.checked.verify(); err != nil {
+func (s *storage) open(directory string, log *slog.Logger) error {
+	if err := errors.Join(s.votes.verify(), s.checked.verify()); err != nil {
 		return err
+	}
+	first, err := s.checked.FirstIndex()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamagedLog, err)
 	}
 	cache, err := raft.NewLogCache(cachedEntries, s.checked)
 	if err != nil {
 		return err
 	}
 	s.log = cache
-	snapshots, err := raft.NewFileSnapshotStoreWithLogger(directory, retainedSnapshots, logger)
+	files, err := raft.NewFileSnapshotStoreWithLogger(directory, retainedSnapshots, raftLogger(log))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
+	snapshots := &checkedSnapshots{FileSnapshotStore: files, directory: directory, fuse: s.fuse}
 	s.snapshots = snapshots
-	if err := os.Chmod(filepath.Join(directory, "snapshots"), 0o700); err != nil {
+	if err := os.Chmod(filepath.Join(directory, snapshotFolder), 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
-	if s.hasState, err = raft.HasExistingState(s.log, s.bolt, s.snapshots); err != nil {
+	if err := snapshots.verify(first, log); err != nil {
+		return err
+	}
+	if s.hasState, err = raft.HasExistingState(s.log, s.votes, s.snapshots); err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
 	return nil

@@ -3,20 +3,20 @@ package cluster
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	"go.etcd.io/bbolt"
 )
 
 func testStorage(t *testing.T, dir string) *storage {
 	t.Helper()
-	s, err := openStorage(dir, hclog.NewNullLogger())
+	s, err := openStorage(dir, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestStorageIsPrivate(t *testing.T) {
 func TestStorageOfAnotherProcess(t *testing.T) {
 	dir := t.TempDir()
 	defer testStorage(t, dir).close()
-	if _, err := openStorage(dir, hclog.NewNullLogger()); !errors.Is(err, ErrDataDirectory) || !strings.Contains(err.Error(), "another process") {
+	if _, err := openStorage(dir, slog.New(slog.DiscardHandler), nil); !errors.Is(err, ErrDataDirectory) || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("%v", err)
 	}
 }
@@ -119,7 +119,7 @@ func TestDamagedEntryIsFoundAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	flip(t, dir, "second entry")
-	_, err = openStorage(dir, hclog.NewNullLogger())
+	_, err = openStorage(dir, slog.New(slog.DiscardHandler), nil)
 	if !errors.Is(err, ErrDamagedLog) || !strings.Contains(err.Error(), "entry 2") {
 		t.Errorf("%v", err)
 	}
@@ -127,7 +127,7 @@ func TestDamagedEntryIsFoundAtStart(t *testing.T) {
 
 func TestDamagedEntryIsNotHandedOut(t *testing.T) {
 	inner := raft.NewInmemStore()
-	log := &checkedLog{LogStore: inner}
+	log := &checkedLog{LogStore: inner, fuse: &fuse{}}
 	bad := command(1, "entry")
 	bad.Data = []byte("Entry")
 	if err := log.StoreLogs([]*raft.Log{bad, {Index: 2, Type: raft.LogCommand, Data: []byte("no checksum")}}); err != nil {

@@ -191,9 +191,9 @@ func (a *app) openCluster(context.Context) error {
 }
 
 // exit ends the process without any of its cleanup: a disk that hangs would
-// hold that up for ever.
+// hold that up for ever, and one that failed must not be written to again.
 func (a *app) exit(err error) {
-	a.logger.Error("this node ends its process so that another can lead", "error", err)
+	a.logger.Error("this node ends its process; the others go on", "error", err)
 	os.Exit(1)
 }
 
