@@ -74,7 +74,7 @@ func (s *session) saveSnapshot(ctx context.Context, path string, read readFlags)
 	if err != nil {
 		return err
 	}
-	return durable.Write(path, func(file *os.File) error {
+	return durable.Write(path, func(file durable.File) error {
 		for {
 			part, err := stream.Recv()
 			if errors.Is(err, io.EOF) {
@@ -92,7 +92,7 @@ func (s *session) saveSnapshot(ctx context.Context, path string, read readFlags)
 }
 
 // checkSnapshot reads a file back: what is kept as a backup can be restored.
-func checkSnapshot(file *os.File) error {
+func checkSnapshot(file io.ReadSeeker) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}

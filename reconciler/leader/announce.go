@@ -29,7 +29,7 @@ func (p *poller) announceHead(ctx context.Context, head string) {
 // recorded is the head that the replicated state knows of this branch.
 func (p *poller) recorded() string {
 	for env := range p.Store.State().Environments() {
-		if env.Branch == p.branch && env.LatestCommit != "" {
+		if env.Branch == p.lookout.branch && env.LatestCommit != "" {
 			return env.LatestCommit
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -19,59 +20,99 @@ func (q Question) key() string {
 	return fmt.Sprintf("ask/%s/%d/%s/%t", q.Environment, q.Operation, q.Node, q.Verify)
 }
 
+// Ask is a question as it goes to a node: one of the two is set.
+type Ask struct {
+	Stage  *pb.StageRequest
+	Verify *pb.VerifyRequest
+}
+
+// operationOf is what a question is about; nil if that is over.
+func operationOf(state *fsm.State, q Question) *fsm.Operation {
+	env := state.Environment(q.Environment)
+	if env == nil || env.Operation == nil || env.Operation.ID != q.Operation {
+		return nil
+	}
+	return env.Operation
+}
+
+// Ask is how a question is put in a state; false if it is over.
+func (q Question) Ask(state *fsm.State) (Ask, bool) {
+	op := operationOf(state, q)
+	switch {
+	case op == nil:
+		return Ask{}, false
+	case q.Verify:
+		return Ask{Verify: &pb.VerifyRequest{
+			Environment: q.Environment, ActivationIndex: op.ActivationIndex, Digest: op.Digest, Index: state.Index(),
+		}}, true
+	default:
+		return Ask{Stage: &pb.StageRequest{
+			Environment: q.Environment, DeploymentId: op.TargetID, Digest: op.Digest, Operation: op.ID, Index: state.Index(),
+		}}, true
+	}
+}
+
+// Staged is what a node says about staging.
+func Staged(r *pb.StageResponse) Answer {
+	return Answer{Incarnation: r.GetIncarnation(), Accepted: r.GetAccepted(), Problems: r.GetProblems(), Services: r.GetServices()}
+}
+
+// Verified is what a node says about what it serves; false if it serves something else as yet.
+func Verified(r *pb.VerifyResponse) (Answer, bool) {
+	a := Answer{Incarnation: r.GetIncarnation(), Accepted: !r.GetFailed(), Problems: r.GetProblems()}
+	return a, r.GetServed() || r.GetFailed()
+}
+
+// Counts reports whether an answer is of the data directory that the state knows the node by. One of another
+// directory, which is not on record yet, is no answer: the question would be asked again at once.
+func (q Question) Counts(state *fsm.State, a Answer) bool {
+	incarnation := ""
+	if n := state.Node(q.Node); n != nil {
+		incarnation = n.Incarnation
+	}
+	return a.Incarnation == incarnation
+}
+
 // question asks a node. No answer is not a no: it is asked again until the deadline.
 func (t *tenure) question(ctx context.Context, q Question) func() {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	answer, err := t.ask(ctx, q)
-	if err == nil && answer.Incarnation != t.incarnation(q.Node) {
-		err = errUnanswered // another data directory, not on record yet: it would be asked again at once
+	if err == nil && !q.Counts(t.Store.State(), answer) {
+		err = errUnanswered
 	}
 	if err != nil {
 		t.Logger.DebugContext(ctx, msgNodeSilent, "node", q.Node, "environment", q.Environment, "error", err)
 		return nil
 	}
-	return func() { t.answers[q] = answer }
-}
-
-// incarnation is the data directory that the replicated state knows a node by.
-func (t *tenure) incarnation(node string) string {
-	if n := t.Store.State().Node(node); n != nil {
-		return n.Incarnation
-	}
-	return ""
+	return func() { t.desk.Answered(q, answer) }
 }
 
 func (t *tenure) ask(ctx context.Context, q Question) (Answer, error) {
-	state := t.Store.State()
-	env := state.Environment(q.Environment)
-	if env == nil || env.Operation == nil || env.Operation.ID != q.Operation {
+	ask, ok := q.Ask(t.Store.State())
+	if !ok {
 		return Answer{}, errUnanswered
 	}
-	op := env.Operation
 	node, err := t.Nodes.Node(q.Node)
 	if err != nil {
 		return Answer{}, err
 	}
-	if q.Verify {
-		r, err := node.Verify(ctx, &pb.VerifyRequest{
-			Environment: q.Environment, ActivationIndex: op.ActivationIndex, Digest: op.Digest, Index: state.Index(),
-		})
+	if ask.Verify != nil {
+		r, err := node.Verify(ctx, ask.Verify)
 		if err != nil {
 			return Answer{}, err
 		}
-		if !r.GetServed() && !r.GetFailed() {
+		answer, ok := Verified(r)
+		if !ok {
 			return Answer{}, errUnanswered
 		}
-		return Answer{Incarnation: r.GetIncarnation(), Accepted: !r.GetFailed(), Problems: r.GetProblems()}, nil
+		return answer, nil
 	}
-	r, err := node.Stage(ctx, &pb.StageRequest{
-		Environment: q.Environment, DeploymentId: op.TargetID, Digest: op.Digest, Operation: op.ID, Index: state.Index(),
-	})
+	r, err := node.Stage(ctx, ask.Stage)
 	if err != nil {
 		return Answer{}, err
 	}
-	return Answer{Incarnation: r.GetIncarnation(), Accepted: r.GetAccepted(), Problems: r.GetProblems(), Services: r.GetServices()}, nil
+	return Staged(r), nil
 }
 
 // watch keeps one goroutine for each member that asks for its status.
@@ -80,7 +121,6 @@ func (t *tenure) watch(ctx context.Context, members []string) {
 		if !slices.Contains(members, id) {
 			stop()
 			delete(t.watched, id)
-			delete(t.peers, id)
 		}
 	}
 	for _, id := range members {
@@ -96,11 +136,7 @@ func (t *tenure) watch(ctx context.Context, members []string) {
 func (t *tenure) watchNode(ctx context.Context, id string) {
 	for {
 		if status, err := t.status(ctx, id); err == nil {
-			t.post(ctx, func() {
-				peer := t.peers[id]
-				peer.Status, peer.heard = status, t.Now()
-				t.peers[id] = peer
-			})
+			t.post(ctx, func() { t.desk.Heard(id, status, t.Now().UnixMilli()) })
 		}
 		if !pause(ctx, statusInterval) {
 			return
@@ -120,24 +156,4 @@ func (t *tenure) status(ctx context.Context, id string) (*pb.GetNodeStatusRespon
 		known = settings.FileDigest
 	}
 	return node.GetNodeStatus(ctx, &pb.GetNodeStatusRequest{SettingsDigest: known})
-}
-
-// judgeClock compares this clock with the voters'. A leader whose clock is off
-// takes no decision that depends on the time, and says so.
-func (t *tenure) judgeClock(voters []string) {
-	var skews []time.Duration
-	for _, id := range voters {
-		if peer := t.peers[id]; peer.Status != nil {
-			skews = append(skews, time.UnixMilli(peer.Status.GetNowMs()).Sub(peer.heard))
-		}
-	}
-	trusted := true
-	if len(skews) > 0 {
-		slices.Sort(skews)
-		trusted = skews[len(skews)/2].Abs() <= maxSkew
-	}
-	if !trusted && t.clockTrusted {
-		t.Logger.Error(msgClockUntrust, "skew", skews[len(skews)/2])
-	}
-	t.clockTrusted = trusted
 }

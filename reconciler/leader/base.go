@@ -14,18 +14,18 @@ var errActiveUnreadable = errors.New("the active content cannot be read back")
 
 // base reads what an environment serves now from the replicated state, so that
 // a comparison needs no history and no Git.
-func (p *poller) base(state *fsm.State, env *fsm.Environment) (*base, error) {
+func (l *Lookout) base(state *fsm.State, env *fsm.Environment) (*base, error) {
 	if env.Active == nil {
 		return &base{}, nil
 	}
-	known := p.models[env.Name]
+	known := l.models[env.Name]
 	if known == nil || known.digest != env.Active.Digest {
 		read, err := readActive(state, env)
 		if err != nil {
 			return &base{digest: env.Active.Digest}, err
 		}
 		known = read
-		p.models[env.Name] = known
+		l.models[env.Name] = known
 	}
 	b := *known
 	b.commit = env.SyncedCommit

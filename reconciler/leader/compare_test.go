@@ -16,8 +16,8 @@ func candidateOf(t *testing.T, policy string) *Candidate {
 	if policy != "" {
 		reading.Policy = []byte(policy)
 	}
-	return NewComparer().Compare(fsm.New(), &fsm.Environment{Name: "production", Branch: "main"}, "c1",
-		func(string) (*gitsync.Reading, error) { return reading, nil })
+	return NewLookout(&fsm.Settings{}, "main").Find(fsm.New(), &fsm.Environment{Name: "production", Branch: "main"}, "c1",
+		func(gitsync.Request) (*gitsync.Reading, error) { return reading, nil }).Candidate
 }
 
 // A commit whose policy cannot be read must not pass for the same files

@@ -32,7 +32,8 @@ type Peer struct {
 	// Status is the newest answer to GetNodeStatus, nil if there is none.
 	Status *pb.GetNodeStatusResponse
 
-	heard time.Time
+	// skew is how far its clock was ahead of this node's when it said so.
+	skew time.Duration
 }
 
 // Poll is what asking the repository for a branch's head came to.

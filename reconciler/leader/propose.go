@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"iter"
 
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/fsm/bundle"
@@ -15,22 +16,30 @@ func nothing() {}
 
 // proposal proposes. A refusal means that the state moved on: the next look
 // decides anew.
-func (t *tenure) proposal(ctx context.Context, p Proposal) func() {
-	result, err := t.Proposer.Propose(ctx, t.term, p.Payload)
+func (t *tenure) proposal(ctx context.Context, key string, payload *pb.Payload) func() {
+	result, err := t.Proposer.Propose(ctx, t.term, payload)
 	if err == nil {
 		err = result.Err()
 	}
 	if err != nil {
-		t.Logger.DebugContext(ctx, msgProposal, "decision", p.Key, "error", err)
+		t.Logger.DebugContext(ctx, msgProposal, "decision", key, "error", err)
 		return nil
 	}
-	poll := p.Payload.GetObservePoll()
-	if poll == nil {
-		return nothing
-	}
-	return func() {
-		if p := t.polls[poll.GetBranch()]; p.Generation == poll.GetGeneration() && p.NextPoll == poll.GetNextPollMs() {
-			delete(t.polls, poll.GetBranch())
+	return func() { t.desk.Executed(payload) }
+}
+
+// Chunks are the commands that upload a candidate's content, compressed
+// already, in parts of at most size bytes.
+func Chunks(c *Candidate, id string, compressed []byte, size int) iter.Seq[*pb.Payload] {
+	total := (len(compressed) + size - 1) / size
+	return func(yield func(*pb.Payload) bool) {
+		for i := range total {
+			if !yield(&pb.Payload{Command: &pb.Payload_UploadChunk{UploadChunk: &pb.UploadChunk{
+				UploadId: id, Digest: c.Digest, Sequence: uint32(i), Total: uint32(total),
+				RawSize: int64(len(c.Encoded)), Data: compressed[i*size : min((i+1)*size, len(compressed))],
+			}}}) {
+				return
+			}
 		}
 	}
 }
@@ -38,35 +47,24 @@ func (t *tenure) proposal(ctx context.Context, p Proposal) func() {
 // upload puts a candidate's content into the replicated state, in chunks that
 // raft can bear. A content that the state refuses fails its candidate.
 func (t *tenure) upload(ctx context.Context, c *Candidate) func() {
-	compressed := bundle.Compress(c.Encoded)
-	id := uploadID()
-	total := (len(compressed) + fsm.MaxChunk - 1) / fsm.MaxChunk
-	for i := range total {
-		data := compressed[i*fsm.MaxChunk : min((i+1)*fsm.MaxChunk, len(compressed))]
-		result, err := t.Proposer.Propose(ctx, t.term, &pb.Payload{Command: &pb.Payload_UploadChunk{UploadChunk: &pb.UploadChunk{
-			UploadId: id, Digest: c.Digest, Sequence: uint32(i), Total: uint32(total),
-			RawSize: int64(len(c.Encoded)), Data: data,
-		}}})
+	for chunk := range Chunks(c, uploadID(), bundle.Compress(c.Encoded), fsm.MaxChunk) {
+		result, err := t.Proposer.Propose(ctx, t.term, chunk)
 		if err != nil {
 			return nil
 		}
 		if refusal := result.Refusal; refusal != nil {
-			return t.uploadRefused(ctx, c, refusal)
+			t.Logger.ErrorContext(ctx, msgUploadRefused, "environment", c.Environment, "commit", c.Commit, "error", refusal)
+			return t.uploadRefused(c, refusal)
 		}
 	}
 	return nothing
 }
 
-func (t *tenure) uploadRefused(ctx context.Context, c *Candidate, refusal *fsm.Refusal) func() {
-	t.Logger.ErrorContext(ctx, msgUploadRefused, "environment", c.Environment, "commit", c.Commit, "error", refusal)
-	if refusal.Class != fsm.ClassExhausted && refusal.Class != fsm.ClassInvalid {
+func (t *tenure) uploadRefused(c *Candidate, refusal *fsm.Refusal) func() {
+	if !Faulty(refusal) {
 		return nil
 	}
-	return func() {
-		failed := *c
-		failed.Encoded, failed.Problems, failed.ReasonCode = nil, []string{refusal.Message}, refusal.Reason
-		t.candidates[c.Environment] = &failed
-	}
+	return func() { t.desk.Refused(c, refusal) }
 }
 
 // uploadID tells this upload from every other one.

@@ -23,17 +23,13 @@ const (
 // everything that it started has ended.
 func (l *Leader) Lead(ctx context.Context, term uint64) error {
 	t := &tenure{
-		Config:     l.config,
-		term:       term,
-		events:     make(chan func()),
-		inflight:   map[string]bool{},
-		rests:      map[string]time.Time{},
-		peers:      map[string]Peer{},
-		polls:      map[string]Poll{},
-		candidates: map[string]*Candidate{},
-		answers:    map[Question]Answer{},
-		pollers:    map[string]*poller{},
-		watched:    map[string]context.CancelFunc{},
+		Config:  l.config,
+		term:    term,
+		begun:   l.config.Now(),
+		desk:    NewDesk(),
+		events:  make(chan func()),
+		pollers: map[string]*poller{},
+		watched: map[string]context.CancelFunc{},
 	}
 	defer t.workers.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -42,31 +38,25 @@ func (l *Leader) Lead(ctx context.Context, term uint64) error {
 	return nil
 }
 
-// tenure is one term of leadership. Its maps belong to the goroutine of run;
-// workers hand it closures through events.
+// tenure is one term of leadership. Its desk and maps belong to the goroutine
+// of run; workers hand it closures through events.
 type tenure struct {
 	Config
 	term    uint64
+	begun   time.Time
+	desk    *Desk
 	events  chan func()
 	workers sync.WaitGroup
 
-	inflight     map[string]bool
-	rests        map[string]time.Time
-	peers        map[string]Peer
-	polls        map[string]Poll
-	candidates   map[string]*Candidate
-	answers      map[Question]Answer
-	pollers      map[string]*poller
-	watched      map[string]context.CancelFunc
-	settings     *fsm.Settings
-	clockTrusted bool
+	pollers  map[string]*poller
+	watched  map[string]context.CancelFunc
+	settings *fsm.Settings
 }
 
 func (t *tenure) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := t.Store.Changed()
-		in := t.inputs(ctx)
-		wake := t.carryOut(ctx, Plan(in))
+		wake := t.look(ctx)
 		if !pause(ctx, planInterval) {
 			return
 		}
@@ -106,88 +96,53 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// inputs gathers what Plan looks at.
-func (t *tenure) inputs(ctx context.Context) Inputs {
-	state := t.Store.State()
-	members := t.Group.Members()
+// look plans and starts what is to be done. It returns how long nothing but an
+// event can change the decisions.
+func (t *tenure) look(ctx context.Context) time.Duration {
+	state, members, now := t.Store.State(), t.Group.Members(), t.Now()
 	t.watch(ctx, members)
 	t.follow(ctx, state)
-	t.forget(state)
-	for _, id := range members {
-		peer := t.peers[id]
-		peer.SilentMs = t.Group.Silence(id).Milliseconds()
-		t.peers[id] = peer
+	agenda := t.desk.Look(Surroundings{
+		State: state, Now: now.UnixMilli(), Uptime: now.Sub(t.begun),
+		Voters: t.Group.Voters(), Members: members, Silence: t.Group.Silence,
+	})
+	if agenda.ClockLost {
+		t.Logger.ErrorContext(ctx, msgClockUntrust, "skew", agenda.Skew)
 	}
-	t.judgeClock(t.Group.Voters())
-	return Inputs{
-		State: state, Now: t.Now().UnixMilli(), ClockTrusted: t.clockTrusted,
-		Voters: t.Group.Voters(), Members: members, Peers: t.peers,
-		Polls: t.polls, Candidates: t.candidates, Answers: t.answers,
+	for _, work := range agenda.Begin {
+		t.start(ctx, work)
 	}
-}
-
-// forget drops answers of operations that are over.
-func (t *tenure) forget(state *fsm.State) {
-	for q := range t.answers {
-		env := state.Environment(q.Environment)
-		if env == nil || env.Operation == nil || env.Operation.ID != q.Operation {
-			delete(t.answers, q)
-		}
-	}
-}
-
-// carryOut starts what was decided and is not under way yet, and returns how
-// long nothing but an event can change the decisions.
-func (t *tenure) carryOut(ctx context.Context, d Decisions) time.Duration {
-	now := t.Now()
-	wake := time.Hour
-	if d.Wake > 0 {
-		wake = max(time.Millisecond, time.UnixMilli(d.Wake).Sub(now))
-	}
-	start := func(key string, work func(ctx context.Context) func()) {
-		if rest, ok := t.rests[key]; ok && now.Before(rest) {
-			wake = min(wake, rest.Sub(now))
-			return
-		}
-		delete(t.rests, key)
-		t.start(ctx, key, work)
-	}
-	for _, p := range d.Proposals {
-		start(p.Key, func(ctx context.Context) func() { return t.proposal(ctx, p) })
-	}
-	for _, q := range d.Questions {
-		start(q.key(), func(ctx context.Context) func() { return t.question(ctx, q) })
-	}
-	for _, environment := range d.Uploads {
-		c := t.candidates[environment]
-		start("upload/"+c.Digest, func(ctx context.Context) func() { return t.upload(ctx, c) })
-	}
-	for _, branch := range d.Reread {
+	for _, branch := range agenda.Reread {
 		if p := t.pollers[branch]; p != nil {
 			p.kick()
 		}
 	}
-	return wake
+	return agenda.Wake
 }
 
-// start runs work in its own goroutine unless the same is under way. What it
-// returns runs on the loop; nil there means that it came to nothing, and rests.
-func (t *tenure) start(ctx context.Context, key string, work func(ctx context.Context) func()) {
-	if t.inflight[key] {
-		return
-	}
-	t.inflight[key] = true
+// start does work in its own goroutine. What that comes to runs on the loop;
+// nil there means that it came to nothing.
+func (t *tenure) start(ctx context.Context, work Work) {
 	t.workers.Go(func() {
-		done := work(ctx)
+		done := t.carryOut(ctx, work)
 		t.post(ctx, func() {
-			delete(t.inflight, key)
-			if done == nil {
-				t.rests[key] = t.Now().Add(retryPause)
-				return
+			t.desk.Finish(work.Key, t.Now().Sub(t.begun), done != nil)
+			if done != nil {
+				done()
 			}
-			done()
 		})
 	})
+}
+
+func (t *tenure) carryOut(ctx context.Context, work Work) func() {
+	switch {
+	case work.Question != nil:
+		return t.question(ctx, *work.Question)
+	case work.Upload != nil:
+		return t.upload(ctx, work.Upload)
+	default:
+		return t.proposal(ctx, work.Key, work.Proposal)
+	}
 }
 
 // post hands a closure to the loop, unless the term has ended.

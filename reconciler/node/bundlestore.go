@@ -31,14 +31,19 @@ var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // bundleStore keeps contents on disk by digest, so that a node serves before a
 // quorum is back. Files are replaced atomically and checked when read.
 type bundleStore struct {
+	files     durable.Files
 	directory string
 }
 
-func openBundleStore(directory string) (*bundleStore, error) {
-	if err := os.MkdirAll(directory, 0o700); err != nil {
+func openBundleStore(files durable.Files, directory string) (*bundleStore, error) {
+	if err := files.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
-	return &bundleStore{directory: directory}, nil
+	// What a process that died left here is read again, and counts as kept: its name has to be on disk, too.
+	if err := files.SyncDirectory(directory); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
+	}
+	return &bundleStore{files: files, directory: directory}, nil
 }
 
 func (s *bundleStore) path(digest string) string {
@@ -50,16 +55,18 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 	if !digestPattern.MatchString(digest) {
 		return fmt.Errorf("%w: %q is no digest", ErrBundle, digest)
 	}
-	if _, err := os.Stat(s.path(digest)); err == nil {
-		if _, err := s.get(digest); err == nil {
-			return nil
-		}
+	if _, err := s.get(digest); err == nil {
+		return nil
 	}
 	var content bytes.Buffer
 	content.WriteString(bundleMagic)
 	_ = binary.Write(&content, binary.BigEndian, rawSize) // a bytes.Buffer takes everything
 	content.Write(compressed)
-	if err := durable.WriteFile(s.path(digest), content.Bytes()); err != nil {
+	if err := s.files.WriteFile(s.path(digest), content.Bytes()); err != nil {
+		// It may be there and not on disk: the next attempt must not find it.
+		if gone := s.files.Remove(s.path(digest)); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
 		return fmt.Errorf("%w %s: %w", ErrBundle, digest, err)
 	}
 	return nil
@@ -67,7 +74,7 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 
 // get returns the canonical bytes of a content whose digest is right.
 func (s *bundleStore) get(digest string) ([]byte, error) {
-	data, err := os.ReadFile(s.path(digest))
+	data, err := s.files.ReadFile(s.path(digest))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
@@ -88,16 +95,16 @@ func (s *bundleStore) get(digest string) ([]byte, error) {
 
 // prune deletes what is not wanted any more.
 func (s *bundleStore) prune(wanted func(digest string) bool) error {
-	entries, err := os.ReadDir(s.directory)
+	names, err := s.files.ReadDir(s.directory)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBundle, err)
 	}
-	for _, e := range entries {
-		digest, ok := strings.CutSuffix(e.Name(), bundleSuffix)
+	for _, name := range names {
+		digest, ok := strings.CutSuffix(name, bundleSuffix)
 		if ok && wanted(digest) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(s.directory, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := s.files.Remove(filepath.Join(s.directory, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %w", ErrBundle, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/honua-io/honua-gitops/fsm/bundle"
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 func encodedContent(t *testing.T, text string) (encoded, compressed []byte, digest string) {
@@ -21,7 +22,7 @@ func encodedContent(t *testing.T, text string) (encoded, compressed []byte, dige
 
 // What a node serves is byte for byte what was activated, or nothing (I6).
 func TestBundleStore(t *testing.T) {
-	store, err := openBundleStore(t.TempDir())
+	store, err := openBundleStore(durable.Files{FS: durable.Disk{}}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func damage(t *testing.T, path string, offset int) {
 }
 
 func TestBundleStorePrunes(t *testing.T) {
-	store, err := openBundleStore(t.TempDir())
+	store, err := openBundleStore(durable.Files{FS: durable.Disk{}}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

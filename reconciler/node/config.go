@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/durable"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
@@ -36,8 +37,10 @@ type Config struct {
 	// StateDirectory and ApprovalDirectory hold the views for people and scripts.
 	StateDirectory    string
 	ApprovalDirectory string
-	Store             *fsm.Store
-	Registry          Registry
+	// Files is where these directories are; nil is the machine's disk.
+	Files    durable.FS
+	Store    *fsm.Store
+	Registry Registry
 	// CaughtUp reports whether the state is as new as the leader's was when this
 	// process started: what raft replays before that is not acted on.
 	CaughtUp func() bool

@@ -54,7 +54,7 @@ func (n *Node) follow(ctx context.Context) error {
 	for {
 		changed := n.config.Store.Changed()
 		retry := time.Hour
-		behind, err := n.catchUp(ctx, n.config.Store.State())
+		behind, err := n.CatchUp(ctx, n.config.Store.State())
 		if err != nil {
 			return err
 		}
@@ -73,9 +73,10 @@ func (n *Node) follow(ctx context.Context) error {
 	}
 }
 
-// catchUp activates every environment that is behind; behind reports whether
-// one still is.
-func (n *Node) catchUp(ctx context.Context, state *fsm.State) (behind bool, err error) {
+// CatchUp activates every environment that is behind; behind reports whether
+// one still is. An error means that this node must stop. Run calls it; the
+// simulator does in its stead. It is not called twice at once.
+func (n *Node) CatchUp(ctx context.Context, state *fsm.State) (behind bool, err error) {
 	activated := false
 	for env := range state.Environments() {
 		if env.Operation == nil {

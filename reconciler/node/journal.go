@@ -52,7 +52,7 @@ var ErrJournal = errors.New("the activation journal")
 // Journal is the append-only record of what this node activated. Every line is
 // on disk before the step that it announces. It belongs to one goroutine.
 type Journal struct {
-	file *os.File
+	file durable.File
 	// broken is set by the first failed write: what a failed fsync left on disk
 	// is not known, so nothing is written after it.
 	broken error
@@ -61,8 +61,8 @@ type Journal struct {
 // OpenJournal opens or creates a journal and returns the last entry of each
 // environment. A line torn by a crash at its end is cut off: what it announced
 // had not begun. Damage anywhere else is an error that names the line.
-func OpenJournal(path string) (*Journal, map[string]Entry, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+func OpenJournal(files durable.Files, path string) (*Journal, map[string]Entry, error) {
+	file, err := files.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrJournal, err)
 	}
@@ -74,7 +74,7 @@ func OpenJournal(path string) (*Journal, map[string]Entry, error) {
 		_, err = file.Seek(size, io.SeekStart)
 	}
 	if err == nil {
-		err = durable.SyncDirectory(filepath.Dir(path))
+		err = files.SyncDirectory(filepath.Dir(path))
 	}
 	if err != nil {
 		_ = file.Close()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 func entry(environment string, index uint64, phase Phase) Entry {
@@ -19,7 +21,7 @@ func entry(environment string, index uint64, phase Phase) Entry {
 
 func TestJournalKeepsTheLastEntryOfEachEnvironment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.jsonl")
-	journal, last, err := OpenJournal(path)
+	journal, last, err := OpenJournal(durable.Files{FS: durable.Disk{}}, path)
 	if err != nil || len(last) != 0 {
 		t.Fatal(last, err)
 	}
@@ -31,7 +33,7 @@ func TestJournalKeepsTheLastEntryOfEachEnvironment(t *testing.T) {
 	if err := journal.Close(); err != nil {
 		t.Fatal(err)
 	}
-	journal, last, err = OpenJournal(path)
+	journal, last, err = OpenJournal(durable.Files{FS: durable.Disk{}}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +57,7 @@ func TestJournalCutsATornTail(t *testing.T) {
 	if err := os.WriteFile(path, torn, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	journal, last, err := OpenJournal(path)
+	journal, last, err := OpenJournal(durable.Files{FS: durable.Disk{}}, path)
 	if err != nil || last["a"].ActivationIndex != 1 {
 		t.Fatal(last, err)
 	}
@@ -87,7 +89,7 @@ func TestJournalRefusesDamage(t *testing.T) {
 		if err := os.WriteFile(path, []byte(string(whole)+"\n"+line+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := OpenJournal(path)
+		_, _, err := OpenJournal(durable.Files{FS: durable.Disk{}}, path)
 		if !errors.Is(err, ErrJournal) || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -96,7 +98,7 @@ func TestJournalRefusesDamage(t *testing.T) {
 
 // What a failed write left on disk is not known: nothing is written after it.
 func TestJournalStopsAtTheFirstFailure(t *testing.T) {
-	journal, _, err := OpenJournal(filepath.Join(t.TempDir(), "journal.jsonl"))
+	journal, _, err := OpenJournal(durable.Files{FS: durable.Disk{}}, filepath.Join(t.TempDir(), "journal.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 
+	"github.com/honua-io/honua-gitops/internal/durable"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -25,10 +25,12 @@ type serving struct {
 type Node struct {
 	pb.UnimplementedNodeServiceServer
 	config  Config
+	files   durable.Files
 	bundles *bundleStore
 	journal *Journal
 	stages  *stages
 	meter   *driftMeter
+	views   *views
 	// inspecting is held by the one inspection that is under way.
 	inspecting chan struct{}
 	// fileQuestions go to the writer of the files.
@@ -47,24 +49,29 @@ func Open(ctx context.Context, config Config) (*Node, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
+	files := durable.Files{FS: config.Files}
+	if config.Files == nil {
+		files.FS = durable.Disk{}
+	}
 	for _, dir := range []string{config.DataDirectory, config.StateDirectory, config.ApprovalDirectory} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := files.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("node: %w", err)
 		}
 	}
-	bundles, err := openBundleStore(filepath.Join(config.DataDirectory, "bundles"))
+	bundles, err := openBundleStore(files, filepath.Join(config.DataDirectory, "bundles"))
 	if err != nil {
 		return nil, err
 	}
-	journal, last, err := OpenJournal(filepath.Join(config.DataDirectory, "journal.jsonl"))
+	journal, last, err := OpenJournal(files, filepath.Join(config.DataDirectory, "journal.jsonl"))
 	if err != nil {
 		return nil, err
 	}
 	n := &Node{
-		config: config, bundles: bundles, journal: journal, stages: newStages(), meter: newDriftMeter(),
+		config: config, files: files, bundles: bundles, journal: journal, stages: newStages(), meter: newDriftMeter(),
 		inspecting: make(chan struct{}, 1), fileQuestions: make(chan fileQuestion),
 		serves: map[string]serving{}, advanced: make(chan struct{}),
 	}
+	n.views = newViews(n)
 	if err := n.resume(ctx, last); err != nil {
 		return nil, errors.Join(err, journal.Close())
 	}

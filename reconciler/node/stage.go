@@ -107,23 +107,44 @@ func (n *Node) Stage(ctx context.Context, request *pb.StageRequest) (*pb.StageRe
 	if err != nil {
 		return nil, status.FromContextError(err).Err()
 	}
+	staging, err := n.BeginStaging(ctx, state, request)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, status.FromContextError(ctx.Err()).Err()
+	case <-staging.Done():
+	}
+	return staging.Answer()
+}
+
+// Staging is one operation's content being staged, or staged.
+type Staging struct{ of *staged }
+
+// Done is closed when there is an answer.
+func (s Staging) Done() <-chan struct{} { return s.of.done }
+
+// Answer is what Stage answers, once Done is closed.
+func (s Staging) Answer() (*pb.StageResponse, error) {
+	if s.of.answer == nil {
+		return nil, status.Error(codes.Unavailable, "staging was interrupted")
+	}
+	return s.of.answer, nil
+}
+
+// BeginStaging is Stage in a state that is new enough: it does the work unless
+// another caller does, for which it doesn't wait.
+func (n *Node) BeginStaging(ctx context.Context, state *fsm.State, request *pb.StageRequest) (Staging, error) {
 	env := state.Environment(request.GetEnvironment())
 	if env == nil || env.Operation == nil || env.Operation.ID != request.GetOperation() || env.Operation.Digest != request.GetDigest() {
-		return nil, status.Error(codes.FailedPrecondition, "the operation is over")
+		return Staging{}, status.Error(codes.FailedPrecondition, "the operation is over")
 	}
 	st, mine := n.stages.begin(env.Name, env.Operation.ID, env.Operation.Digest)
 	if mine {
 		n.stage(ctx, state, env, st)
 	}
-	select {
-	case <-ctx.Done():
-		return nil, status.FromContextError(ctx.Err()).Err()
-	case <-st.done:
-	}
-	if st.answer == nil {
-		return nil, status.Error(codes.Unavailable, "staging was interrupted")
-	}
-	return st.answer, nil
+	return Staging{st}, nil
 }
 
 func (n *Node) stage(ctx context.Context, state *fsm.State, env *fsm.Environment, st *staged) {

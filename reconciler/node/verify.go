@@ -22,11 +22,18 @@ const (
 // Verify waits until this node serves an activation and probes it. What fails
 // now and had passed at staging counts as a failure; nothing else does.
 func (n *Node) Verify(ctx context.Context, request *pb.VerifyRequest) (*pb.VerifyResponse, error) {
-	response := &pb.VerifyResponse{NodeId: n.config.NodeID, Incarnation: n.config.Incarnation}
 	if _, err := n.config.Store.Wait(ctx, request.GetIndex()); err != nil {
 		return nil, status.FromContextError(err).Err()
 	}
-	if !n.awaitServing(ctx, request) {
+	n.awaitServing(ctx, request)
+	return n.Probe(ctx, request)
+}
+
+// Probe is Verify of what this node serves now.
+func (n *Node) Probe(ctx context.Context, request *pb.VerifyRequest) (*pb.VerifyResponse, error) {
+	response := &pb.VerifyResponse{NodeId: n.config.NodeID, Incarnation: n.config.Incarnation}
+	s, _, _ := n.served(request.GetEnvironment())
+	if !s.reached(request) || s.problem != "" || s.Digest != request.GetDigest() {
 		return response, nil
 	}
 	response.Served = true
@@ -46,18 +53,29 @@ func (n *Node) Verify(ctx context.Context, request *pb.VerifyRequest) (*pb.Verif
 	return response, nil
 }
 
+// reached reports whether the activation in question, or a later one, is served.
+func (s serving) reached(request *pb.VerifyRequest) bool {
+	return s.ActivationIndex >= request.GetActivationIndex()
+}
+
+// Reached reports whether this node serves the activation in question, or a later one.
+func (n *Node) Reached(request *pb.VerifyRequest) bool {
+	s, ok, _ := n.served(request.GetEnvironment())
+	return ok && s.reached(request)
+}
+
 // awaitServing waits, within bounds, for an activation to be served.
-func (n *Node) awaitServing(ctx context.Context, request *pb.VerifyRequest) bool {
+func (n *Node) awaitServing(ctx context.Context, request *pb.VerifyRequest) {
 	ctx, cancel := context.WithTimeout(ctx, serveWait)
 	defer cancel()
 	for {
 		s, ok, advanced := n.served(request.GetEnvironment())
-		if ok && s.ActivationIndex >= request.GetActivationIndex() {
-			return s.problem == "" && s.Digest == request.GetDigest()
+		if ok && s.reached(request) {
+			return
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return
 		case <-advanced:
 		}
 	}

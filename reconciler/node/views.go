@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
-	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 // Pacing of the views: a single change is written at once, a storm of changes
@@ -41,12 +39,12 @@ type viewFile struct {
 // writeViews keeps the files in step with the state, and puts back what was
 // edited by hand: they are views, a decision is made by command.
 func (n *Node) writeViews(ctx context.Context) {
-	v := &views{node: n, written: map[string]viewFile{}, shown: map[string]uint64{}}
+	v := n.views
 	inspect := time.NewTicker(viewInterval)
 	defer inspect.Stop()
 	for {
 		changed := n.config.Store.Changed()
-		if v.write(ctx, n.config.Store.State()) {
+		if n.ShowViews(ctx, n.config.Store.State()) {
 			if !sleep(ctx, viewPause) {
 				return
 			}
@@ -64,9 +62,15 @@ func (n *Node) writeViews(ctx context.Context) {
 	}
 }
 
-// write writes what changed, as far as the pace allows; full reports that the
-// rest has to wait for viewPause.
-func (v *views) write(ctx context.Context, state *fsm.State) (full bool) {
+func newViews(n *Node) *views {
+	return &views{node: n, written: map[string]viewFile{}, shown: map[string]uint64{}}
+}
+
+// ShowViews writes what changed, as far as the pace allows; full reports that
+// the rest has to wait for viewPause. Run calls it; the simulator does in its
+// stead. It is not called twice at once.
+func (n *Node) ShowViews(ctx context.Context, state *fsm.State) (full bool) {
+	v := n.views
 	for env := range state.Environments() {
 		if v.shown[env.Name] == env.Changed {
 			continue
@@ -80,7 +84,7 @@ func (v *views) write(ctx context.Context, state *fsm.State) (full bool) {
 }
 
 func (v *views) spend() bool {
-	if now := time.Now(); now.Sub(v.begun) >= viewPause {
+	if now := v.node.config.Now(); now.Sub(v.begun).Abs() >= viewPause {
 		v.begun, v.spent = now, 0
 	}
 	v.spent++
@@ -129,7 +133,7 @@ func (v *views) put(ctx context.Context, environment, path string, content []byt
 	} else if bytes.Equal(before.content, content) {
 		return nil
 	}
-	if err := durable.Replace(path, content); err != nil {
+	if err := v.node.files.Replace(path, content); err != nil {
 		return err
 	}
 	v.written[path] = viewFile{environment, content}
@@ -138,7 +142,7 @@ func (v *views) put(ctx context.Context, environment, path string, content []byt
 
 // edited reports whether a file is not what was written.
 func (v *views) edited(path string) bool {
-	found, err := os.ReadFile(path)
+	found, err := v.node.files.ReadFile(path)
 	return err != nil || !bytes.Equal(found, v.written[path].content)
 }
 
@@ -157,7 +161,7 @@ func (v *views) inspect(ctx context.Context, environment string) []Drift {
 		}
 		v.drifted(ctx, file.environment, path)
 		drift := Drift{Kind: DriftFile, Object: path, Message: "the file was not as it was written", Corrected: true}
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), durable.Replace(path, file.content)); err != nil {
+		if err := errors.Join(v.node.files.MkdirAll(filepath.Dir(path), 0o700), v.node.files.Replace(path, file.content)); err != nil {
 			v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "file", path, "error", err)
 			drift.Message, drift.Corrected = "the file cannot be written: "+err.Error(), false
 		}

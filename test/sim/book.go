@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"bytes"
+
 	"github.com/honua-io/honua-gitops/fsm"
 	half "github.com/honua-io/honua-gitops/reconciler/node"
 )
@@ -15,17 +17,12 @@ type book struct {
 	hashes  map[uint64][32]byte
 	results []fsm.Result
 
-	requests   []*request
-	executions map[string]execution
-	records    map[string]string
-	votes      map[string][]vote
-	overrides  map[string]bool
-	completed  map[string]bool
-	begun      map[uint64]bool
+	requests []*request
+	memory
 	// activations are the committed ones, by environment and index.
 	activations map[string][]activation
 	// performed is the newest activation of each incarnation and environment.
-	performed map[string]uint64
+	performed map[string]activation
 	// heads are the digests that a branch's head has had, by environment.
 	heads map[string]bool
 	// polls are the successful ones since the last change, by branch.
@@ -47,7 +44,7 @@ type vote struct{ approver, policy string }
 
 // activation is a committed decision about what is served.
 type activation struct {
-	index              uint64
+	epoch, index       uint64
 	deployment, digest string
 	commit             string
 }
@@ -56,9 +53,11 @@ func newBook(w *world) *book {
 	state := fsm.New()
 	return &book{
 		w: w, states: []*fsm.State{state}, hashes: map[uint64][32]byte{}, results: []fsm.Result{{}},
-		executions: map[string]execution{}, records: map[string]string{}, votes: map[string][]vote{},
-		overrides: map[string]bool{}, completed: map[string]bool{}, begun: map[uint64]bool{},
-		activations: map[string][]activation{}, performed: map[string]uint64{}, heads: map[string]bool{}, polls: map[string]int{},
+		memory: memory{
+			executions: map[string]execution{}, records: map[string]string{}, votes: map[string][]vote{},
+			overrides: map[string]bool{}, completed: map[string]bool{}, begun: map[uint64]bool{},
+		},
+		activations: map[string][]activation{}, performed: map[string]activation{}, heads: map[string]bool{}, polls: map[string]int{},
 	}
 }
 
@@ -143,12 +142,27 @@ func (b *book) wasHead(c *commit) {
 }
 
 // activated returns a committed activation.
-func (b *book) activated(environment string, index uint64) (activation, bool) {
+func (b *book) activated(environment string, epoch, index uint64) (activation, bool) {
 	list := b.activations[environment]
-	if index == 0 || index > uint64(len(list)) {
-		return activation{}, false
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].epoch == epoch && list[i].index == index {
+			return list[i], true
+		}
 	}
-	return list[index-1], true
+	return activation{}, false
+}
+
+// newest is the last committed activation, nothing if there is none.
+func (b *book) newest(environment string) activation {
+	if list := b.activations[environment]; len(list) > 0 {
+		return list[len(list)-1]
+	}
+	return activation{}
+}
+
+// before reports whether an activation was decided before another one.
+func (a activation) before(o activation) bool {
+	return a.epoch < o.epoch || a.epoch == o.epoch && a.index < o.index
 }
 
 // check runs after every step: what is served is one activated content, whole (I6).
@@ -177,61 +191,61 @@ func (b *book) servable(environment, digest string) bool {
 }
 
 // swapped checks what a node begins to serve (I1, I2, I6).
-func (b *book) swapped(n *node, e half.Entry) {
-	a, ok := b.activated(e.Environment, e.ActivationIndex)
-	if !ok || a.digest != e.Digest || a.commit != e.Commit || a.deployment != e.Deployment {
-		b.w.broken("I1", "%s activates %s %d with %.7s, which was not committed so", n.id, e.Environment, e.ActivationIndex, e.Digest)
+func (b *book) swapped(n *node, environment, digest string) {
+	e := b.announced(n, environment, digest)
+	a, ok := b.activated(environment, e.Epoch, e.ActivationIndex)
+	if !ok || a.digest != digest || a.commit != e.Commit || a.deployment != e.Deployment {
+		b.w.broken("I1", "%s activates %s %d with %.7s, which was not committed so", n.id, environment, e.ActivationIndex, digest)
 	}
-	if err := n.load(e.Digest); err != nil {
-		b.w.broken("I6", "%s serves a content that its disk does not hold: %v", n.id, err)
+	if !n.disk.holds(digest) {
+		b.w.broken("I6", "%s serves %.7s, which is not safely on its disk", n.id, digest)
 	}
-	key := e.Incarnation + "/" + e.Environment
+	key := e.Incarnation + "/" + environment
 	last := b.performed[key]
-	switch e.Phase {
-	case half.Intent:
-		if e.ActivationIndex == last {
-			b.w.broken("I2", "%s activates %s %d twice", n.id, e.Environment, last)
-		}
-		if e.ActivationIndex < last {
-			b.w.broken("I1", "%s activates %s %d after %d", n.id, e.Environment, e.ActivationIndex, last)
-		}
-	default:
-		if e.ActivationIndex < last {
-			b.w.broken("I1", "%s resumes %s at %d, it served %d", n.id, e.Environment, e.ActivationIndex, last)
-		}
+	switch {
+	case a.before(last):
+		b.w.broken("I1", "%s activates %s %d of epoch %d after %d of epoch %d", n.id, environment, a.index, a.epoch, last.index, last.epoch)
+	case a == last && e.Phase == half.Intent:
+		b.w.broken("I2", "%s activates %s %d twice", n.id, environment, a.index)
 	}
-	b.announced(n, e)
-	b.performed[key] = e.ActivationIndex
+	b.performed[key] = a
 }
 
-// announced checks that the journal says, safely on disk, what happens now (I2).
-func (b *book) announced(n *node, e half.Entry) {
-	line := lastLine(n.disk.journal)
-	written, err := half.ParseEntry(line)
-	if err != nil || written != e {
-		b.w.broken("I2", "%s swaps %s to %d, its journal says %q", n.id, e.Environment, e.ActivationIndex, line)
+// announced is what the journal says, safely on disk, of what happens now (I2).
+func (b *book) announced(n *node, environment, digest string) half.Entry {
+	line := lastLine(n.disk.journal())
+	e, err := half.ParseEntry(line)
+	if err != nil || e.Environment != environment || e.Digest != digest || e.Incarnation != n.incarnation || e.Phase == half.Active {
+		b.w.broken("I2", "%s serves %.7s in %s, its journal says %q", n.id, digest, environment, line)
 	}
+	return e
 }
 
-// replayed checks a journal that a starting process has read (I1, I2).
-func (b *book) replayed(n *node, entries []half.Entry) {
-	last := map[string]uint64{}
-	for _, e := range entries {
-		a, ok := b.activated(e.Environment, e.ActivationIndex)
-		if !ok || a.digest != e.Digest {
+// resumed checks the journal that a starting process has read, and that it
+// serves what was active last, whoever leads or does not (I1, I2, I14).
+func (b *book) resumed(n *node) {
+	last := map[string]activation{}
+	lines := bytes.SplitAfter(n.disk.names[journalPath].data, []byte("\n"))
+	for _, line := range lines[:len(lines)-1] {
+		e, err := half.ParseEntry(line)
+		if err != nil {
+			b.w.broken("I2", "the journal of %s holds %q: %v", n.id, line, err)
+		}
+		a, ok := b.activated(e.Environment, e.Epoch, e.ActivationIndex)
+		switch {
+		case !ok || a.digest != e.Digest:
 			b.w.broken("I1", "the journal of %s has %s %d with %.7s, which was not committed so", n.id, e.Environment, e.ActivationIndex, e.Digest)
+		case a.before(last[e.Environment]), e.Phase == half.Intent && a == last[e.Environment] && a.index > 0:
+			b.w.broken("I1", "the journal of %s activates %s %d after %d", n.id, e.Environment, a.index, last[e.Environment].index)
 		}
-		if e.Phase != half.Active {
-			continue
+		last[e.Environment] = a
+	}
+	for name, a := range last {
+		if served := n.registry[name]; served != a.digest && !n.disturbed {
+			b.w.broken("I14", "%s starts and serves %.7s in %s, it was told to serve %.7s", n.id, served, name, a.digest)
 		}
-		if e.ActivationIndex <= last[e.Environment] {
-			b.w.broken("I1", "the journal of %s activates %s %d after %d", n.id, e.Environment, e.ActivationIndex, last[e.Environment])
-		}
-		last[e.Environment] = e.ActivationIndex
 	}
 }
-
-func (b *book) crashed(*node) {}
 
 func lastLine(journal []byte) []byte {
 	if len(journal) == 0 {

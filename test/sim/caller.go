@@ -26,6 +26,8 @@ type request struct {
 	// result is what the caller was told, if it was told anything.
 	result *fsm.Result
 	given  bool
+	// forgotten: a restore took the cluster back to before it.
+	forgotten bool
 }
 
 // attempt is one sending of a request.
@@ -41,8 +43,11 @@ func (c *caller) act() {
 	if w.calm {
 		return
 	}
+	if w.harm(0.012, "backups and restores") && c.restore() {
+		return
+	}
 	payload := c.choose()
-	if payload == nil {
+	if payload == nil || !w.happens("requests") {
 		w.after(w.between(200, 1500), c.act)
 		return
 	}
@@ -53,15 +58,13 @@ func (c *caller) act() {
 func (c *caller) ask(payload *pb.Payload, then func()) {
 	w := c.w
 	r := &request{caller: c, id: w.id("request"), issued: w.now + w.between(-2000, 2000), payload: payload}
-	if c.last != nil && w.chance(0.02) {
-		w.count("request id reused")
+	if c.last != nil && w.harm(0.02, "request id reused") {
 		r.id, r.issued = c.last.id, c.last.issued
 	}
 	c.last = r
 	w.book.requests = append(w.book.requests, r)
 	c.send(r, then)
-	if w.chance(0.08) {
-		w.count("request sent twice")
+	if w.harm(0.08, "request sent twice") {
 		c.send(r, func() {})
 	}
 }

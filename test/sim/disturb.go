@@ -14,6 +14,9 @@ func (w *world) disturb() {
 		return
 	}
 	w.after(w.between(300, 4000), w.disturb)
+	if !w.happens("disturbances") {
+		return
+	}
 	n := pick(w, w.nodes)
 	switch w.random.IntN(20) {
 	case 0, 1:
@@ -31,11 +34,9 @@ func (w *world) disturb() {
 	case 12:
 		n.slow = !n.slow
 	case 13:
-		n.skew = w.between(-20_000, 20_000)
-		w.say("the clock of %s is off by %d ms", n.id, n.skew)
-		w.kickLeader()
+		n.jump(w.between(-20_000, 20_000))
 	case 14:
-		n.skew = 0
+		n.jump(pick(w, []int64{0, 0, 0, -3600_000, 3600_000, 25 * 3600_000}))
 	case 15, 16:
 		if n.up && n.applied > 0 {
 			n.saveSnapshot()
@@ -47,6 +48,15 @@ func (w *world) disturb() {
 	default:
 		w.editSettings()
 	}
+}
+
+// jump sets a node's clock.
+func (n *node) jump(skew int64) {
+	n.skew = skew
+	n.news++
+	n.w.count("clock jumps")
+	n.w.say("the clock of %s is off by %d ms", n.id, skew)
+	n.w.kickLeader()
 }
 
 // partition cuts the network into two.
@@ -123,6 +133,7 @@ func (w *world) editSettings() {
 	for _, n := range w.nodes {
 		if w.chance(0.8) {
 			n.settingsFile = file
+			n.news++
 		}
 	}
 	w.kickLeader()
@@ -134,6 +145,9 @@ func (w *world) push() {
 		return
 	}
 	w.after(w.between(300, 3000), w.push)
+	if !w.happens("pushes") {
+		return
+	}
 	b := w.git.branches[pick(w, slices.Sorted(maps.Keys(w.git.branches)))]
 	switch w.random.IntN(20) {
 	case 0, 1, 2, 3, 4, 5, 16, 17, 18, 19:

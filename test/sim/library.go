@@ -18,10 +18,8 @@ type variant struct {
 	name   string
 	files  []gitsync.File
 	policy []byte
-	// digest, raw and packed are of its bundle; empty if it fails its checks.
+	// digest is of its bundle; empty if it fails its checks.
 	digest string
-	raw    []byte
-	packed []byte
 }
 
 // Library is what all runs choose from: made once, because packing a content
@@ -30,8 +28,8 @@ type Library struct {
 	variants map[string][]*variant
 	broken   map[string][]*variant
 	policies []*pb.PolicyValue
-	// raws are the contents by their packed form.
-	raws map[string][]byte
+	// contents are packed, by their digest.
+	contents map[string][]byte
 }
 
 // environmentNames are the environments of a run; the last may be missing.
@@ -39,7 +37,7 @@ var environmentNames = [...]string{"production", "staging"}
 
 // NewLibrary makes the contents and policies.
 func NewLibrary() (*Library, error) {
-	l := &Library{variants: map[string][]*variant{}, broken: map[string][]*variant{}, raws: map[string][]byte{}}
+	l := &Library{variants: map[string][]*variant{}, broken: map[string][]*variant{}, contents: map[string][]byte{}}
 	for _, environment := range environmentNames {
 		for i := range 12 {
 			v := plain(environment, i)
@@ -118,22 +116,12 @@ func settingsPolicy(i int) policy.Policy {
 // pack finds out what the leader makes of a variant.
 func (l *Library) pack(environment string, v *variant) error {
 	reading := &gitsync.Reading{Commit: gitsync.CommitInfo{SHA: "0"}, Files: v.files, Policy: v.policy}
-	c := leader.NewComparer().Compare(fsm.New(), &fsm.Environment{Name: environment}, "0",
-		func(string) (*gitsync.Reading, error) { return reading, nil })
+	c := leader.NewLookout(&fsm.Settings{}, "main").Find(fsm.New(), &fsm.Environment{Name: environment}, "0",
+		func(gitsync.Request) (*gitsync.Reading, error) { return reading, nil }).Candidate
 	if len(c.Problems) > 0 || c.Digest == "" {
 		return fmt.Errorf("variant %s of %s is no valid content: %v", v.name, environment, c.Problems)
 	}
-	v.digest, v.raw, v.packed = c.Digest, c.Encoded, bundle.Compress(c.Encoded)
-	l.raws[string(v.packed)] = v.raw
-	return nil
-}
-
-// packed returns the compressed form of a candidate's content.
-func (l *Library) packed(environment, digest string) []byte {
-	for _, v := range l.variants[environment] {
-		if v.digest == digest {
-			return v.packed
-		}
-	}
+	v.digest = c.Digest
+	l.contents[v.digest] = bundle.Compress(c.Encoded)
 	return nil
 }

@@ -2,54 +2,59 @@ package sim
 
 // crash ends a node's process, or its whole machine.
 func (n *node) crash(power bool, why string) {
-	if !n.up {
+	if !n.up && !n.starting {
 		return
 	}
 	w := n.w
 	w.say("%s dies (power %t): %s", n.id, power, why)
 	w.count("crashes")
-	n.up = false
+	n.up, n.starting = false, false
 	n.lives++
-	w.crashDisk(&n.disk, power)
+	n.endTasks()
+	if power {
+		w.count("power losses")
+		n.disk.lose()
+	}
 	if n.tenure != nil {
 		n.tenure.end()
 	}
-	n.state, n.applied = nil, 0
+	n.state, n.applied, n.half = nil, 0, nil
 	n.pulling, n.acting, n.again = false, false, false
 	n.waiters = nil
-	w.book.crashed(n)
 	if w.raft.leader == n {
-		w.leaderDied(n)
+		w.depose("its process died")
 	}
 	w.contacts()
 	w.after(w.between(200, 8000), n.start)
 }
 
-// crashHere lets a node die between two effects.
-func (n *node) crashHere(where string) bool {
-	if !n.w.chance(0.012) {
-		return false
-	}
-	n.w.count("crash " + where)
-	n.crash(n.w.chance(0.5), where)
-	return true
+// die is the death of the process, or of the machine, whose task runs just now.
+func (n *node) die(where string) {
+	n.crash(n.w.random.IntN(2) == 0, where)
+	n.w.task.survive()
 }
+
+// stopped is a process that ends because it cannot go on.
+func (n *node) stopped(why string) { n.crash(false, why) }
 
 // start begins a process: serve what the disk says was active, then catch up.
 func (n *node) start() {
-	if n.up {
+	if n.up || n.starting {
 		return
 	}
-	w := n.w
-	w.say("%s starts", n.id)
-	n.up = true
-	n.serves, n.registry, n.stages = map[string]serving{}, map[string]string{}, map[string]*staging{}
+	n.w.say("%s starts", n.id)
+	n.starting = true
+	n.registry = map[string]string{}
+	n.plantJournal()
 	n.restore()
-	n.catchUpTo = max(1, w.raft.commitIndex())
-	n.resume()
-	if !n.up {
-		return
-	}
+	n.catchUpTo = max(1, n.w.raft.commitIndex())
+	n.open(n.participate)
+}
+
+// participate is what a process does once it serves.
+func (n *node) participate() {
+	w := n.w
+	n.starting, n.up = false, true
 	w.contacts()
 	if w.raft.leader == nil {
 		w.elect()
@@ -66,9 +71,8 @@ func (n *node) start() {
 // wipe loses a node's whole disk: it comes back as another incarnation.
 func (n *node) wipe() {
 	w := n.w
-	w.count("wipes")
 	n.crash(true, "its disk is lost")
-	n.disk = newDisk()
+	n.disk, n.disturbed = newDisk(n), false
 	n.incarnation = w.id(n.id)
 	if n.member {
 		n.voter, n.member = false, false
@@ -115,9 +119,6 @@ func (n *node) promote() {
 	n.disk.stored = w.raft.commitIndex()
 	w.kickLeader()
 }
-
-// leaderDied is a leadership that ends with its process.
-func (w *world) leaderDied(n *node) { w.depose("its process died") }
 
 // contacts notes who hears of whom, and takes the leadership of who has lost
 // the majority.

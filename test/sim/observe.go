@@ -33,6 +33,10 @@ func (b *book) observe(index uint64, entry *logEntry, prev, next *fsm.State, res
 		return
 	}
 	t.b.w.count(kindOf(p.payload))
+	if p.payload.GetRestoreBackup() != nil {
+		t.restored()
+		return
+	}
 	t.votes()
 	for _, name := range environmentNames {
 		if was, is := prev.Environment(name), next.Environment(name); was != is && is != nil {

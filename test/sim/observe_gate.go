@@ -46,7 +46,7 @@ func sameResult(a, b fsm.Result) bool {
 func (b *book) acknowledged(r *request, result fsm.Result) {
 	told := result
 	r.result = &told
-	if result.Refusal != nil && result.Refusal.Reason == "request_id_reused" {
+	if r.forgotten || result.Refusal != nil && result.Refusal.Reason == "request_id_reused" {
 		return
 	}
 	first, known := b.executions[r.id]
@@ -142,8 +142,8 @@ func (t *transition) activation(was, is *fsm.Environment) {
 	if is.LastActivation != was.LastActivation+1 || a == nil || a.Index != is.LastActivation || t.payload.GetActivate() == nil {
 		t.broken("I4", "%s went from activation %d to %d", is.Name, was.LastActivation, is.LastActivation)
 	}
-	if was.LastActivation != uint64(len(t.b.activations[is.Name])) {
-		t.broken("I4", "%s gives index %d to its activation number %d", is.Name, is.LastActivation, len(t.b.activations[is.Name])+1)
+	if newest := t.b.newest(is.Name); a.Index != newest.index+1 && newest.epoch == a.Epoch {
+		t.broken("I4", "%s gives index %d after %d", is.Name, a.Index, newest.index)
 	}
 	if op == nil || op.Gated || op.Digest != a.Digest {
 		t.broken("I5", "%s activates what is not on its way", is.Name)
@@ -166,10 +166,16 @@ func (t *transition) activation(was, is *fsm.Environment) {
 	if !t.b.heads[is.Name+"/"+a.Digest] {
 		t.broken("I17", "%s activates a content that no head had", is.Name)
 	}
-	t.b.activations[is.Name] = append(t.b.activations[is.Name], activation{
-		index: a.Index, deployment: a.DeploymentID, digest: a.Digest, commit: a.Commit,
+	t.activated(is)
+}
+
+// activated notes a decision about what is served.
+func (t *transition) activated(env *fsm.Environment) {
+	a := env.Active
+	t.b.activations[env.Name] = append(t.b.activations[env.Name], activation{
+		epoch: a.Epoch, index: a.Index, deployment: a.DeploymentID, digest: a.Digest, commit: a.Commit,
 	})
-	t.b.w.count("activated by " + op.Kind.String())
+	t.b.w.count("activated by " + a.Kind.String())
 }
 
 // everyoneStaged: no available participant is missing, and a majority is there.

@@ -1,9 +1,10 @@
 package sim
 
 import (
+	"bytes"
+
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/gitsync"
-	half "github.com/honua-io/honua-gitops/reconciler/node"
 )
 
 // Fault is a defect that is planted in the driver, to show that the checks see it.
@@ -18,6 +19,10 @@ const (
 	SkipIntent Fault = "skip the intent"
 	// SkipSync swaps before the line is safely on disk (I2).
 	SkipSync Fault = "skip the sync of the intent"
+	// SkipBundleSync serves a content that is not safely on disk (I6).
+	SkipBundleSync Fault = "skip the sync of a bundle"
+	// SkipDirectorySync serves a content whose name is not safely on disk (I6).
+	SkipDirectorySync Fault = "skip the sync of a directory"
 	// SwapStaged serves what is only staged (I1, I6).
 	SwapStaged Fault = "serve what is staged"
 	// ServeForeign serves a content that was never activated (I6).
@@ -57,7 +62,7 @@ const (
 // Faults are all that can be planted.
 func Faults() []Fault {
 	return []Fault{
-		ActivateTwice, SkipIntent, SkipSync, SwapStaged, ServeForeign, ActOnOld, DropAcknowledged, ExecuteTwice, DenyExecuted,
+		ActivateTwice, SkipIntent, SkipSync, SkipBundleSync, SkipDirectorySync, SwapStaged, ServeForeign, ActOnOld, DropAcknowledged, ExecuteTwice, DenyExecuted,
 		CountTwice, ForgeTerm, ReuseIndex, RollBackAnywhere, LoseEntry, CopyRecord, HideRewrite, ForgeAudit, MisreadCommit,
 		ForgetFinish, ForgetFollow,
 	}
@@ -146,20 +151,35 @@ func (w *world) copyRecord(state *fsm.State, id string) {
 	}
 }
 
-// plantJournal is what becomes of a line before it is on disk.
-func (n *node) plantJournal(e half.Entry, line []byte) bool {
-	if e.Phase != half.Intent {
+// plantWrite reports whether what is written to a file never gets there.
+func (d *disk) plantWrite(path string, line []byte) bool {
+	return d.n.w.planted(SkipIntent) && path == journalPath && bytes.Contains(line, []byte(`"phase":"Intent"`))
+}
+
+// plantSync reports whether a sync does nothing.
+func (d *disk) plantSync(path string) bool {
+	switch d.n.w.config.Fault {
+	case SkipSync:
+		return path == journalPath
+	case SkipBundleSync:
+		return path != journalPath && kind(path) == "a bundle" && path != bundleFolder
+	case SkipDirectorySync:
+		return path == bundleFolder
+	default:
 		return false
 	}
-	switch n.w.config.Fault {
-	case SkipIntent:
-		return true
-	case SkipSync:
-		n.disk.write(line)
-		return true
-	}
-	return false
 }
+
+// plantJournal loses the journal of a process that starts.
+func (n *node) plantJournal() {
+	if n.w.planted(ActivateTwice) || n.w.planted(ActOnOld) {
+		delete(n.disk.names, journalPath)
+		delete(n.disk.safe, journalPath)
+	}
+}
+
+// plantAhead lets a node act before it has caught up.
+func (n *node) plantAhead() bool { return n.w.planted(ActOnOld) }
 
 // plantReading is a commit that holds what no commit ever held.
 func (w *world) plantReading(environment, sha string) *gitsync.Reading {
@@ -197,16 +217,6 @@ func (n *node) plantState() *fsm.State {
 		return n.w.book.states[n.applied-uint64(n.w.random.IntN(int(min(n.applied, 40))))]
 	}
 	return n.state
-}
-
-// plantKnown is what a node believes to serve.
-func (n *node) plantKnown(known serving, ok bool) (serving, bool) {
-	switch {
-	case n.w.planted(ActivateTwice) && n.w.chance(0.2), n.w.planted(ActOnOld):
-		return serving{}, false
-	default:
-		return known, ok
-	}
 }
 
 // plantSkips reports whether an entry is lost on a node.

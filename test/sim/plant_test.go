@@ -12,7 +12,7 @@ const plantedSeeds = 150
 func TestPlantedFaults(t *testing.T) {
 	library := newLibrary(t)
 	breaks := map[Fault][]string{
-		ActivateTwice: {"I2"}, SkipIntent: {"I2"}, SkipSync: {"I2"}, SwapStaged: {"I6"}, ServeForeign: {"I6"}, ActOnOld: {"I1", "I2"},
+		ActivateTwice: {"I2"}, SkipIntent: {"I2"}, SkipSync: {"I2"}, SkipBundleSync: {"I6"}, SkipDirectorySync: {"I6"}, SwapStaged: {"I6"}, ServeForeign: {"I6"}, ActOnOld: {"I1", "I2"},
 		DropAcknowledged: {"I3"}, ExecuteTwice: {"I3"}, DenyExecuted: {"I3"}, CountTwice: {"I5"}, ForgeTerm: {"I10"}, ReuseIndex: {"I4", "I11"},
 		RollBackAnywhere: {"I7"}, LoseEntry: {"I11"}, CopyRecord: {"I12"}, HideRewrite: {"I13"}, ForgeAudit: {"I16"}, MisreadCommit: {"I17"},
 		ForgetFinish: {"liveness"}, ForgetFollow: {"liveness"},
@@ -22,7 +22,7 @@ func TestPlantedFaults(t *testing.T) {
 			t.Parallel()
 			others := map[string]int{}
 			for seed := uint64(1); seed <= plantedSeeds; seed++ {
-				r := Run(library, Config{Seed: seed, Fault: fault})
+				r := Run(t.Context(), library, Config{Seed: seed, Fault: fault})
 				if r.Violation == nil {
 					continue
 				}

@@ -34,6 +34,7 @@ func (w *world) populate() {
 		w.after(w.between(0, 400), n.start)
 	}
 	w.nodes[w.random.IntN(count)].strict = w.chance(0.6)
+	w.nodes[w.random.IntN(count)].viewer = w.chance(viewers)
 	for _, name := range people[:3] {
 		c := &caller{w: w, identity: name}
 		w.callers = append(w.callers, c)
@@ -45,7 +46,8 @@ func (w *world) populate() {
 }
 
 func (w *world) addNode(id string, file *settingsFile) *node {
-	n := &node{w: w, id: id, incarnation: id + "-0", disk: newDisk(), unreachable: map[string]int64{}, settingsFile: file}
+	n := &node{w: w, id: id, incarnation: id + "-0", unreachable: map[string]int64{}, settingsFile: file}
+	n.disk = newDisk(n)
 	w.nodes = append(w.nodes, n)
 	return n
 }

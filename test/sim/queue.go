@@ -5,7 +5,10 @@ package sim
 type event struct {
 	at    int64
 	order uint64
-	run   func()
+	// key identifies the event by what led to it: the same in every run of a
+	// seed, whatever else is left out.
+	key uint64
+	run func()
 }
 
 func (e event) before(o event) bool {
@@ -18,9 +21,9 @@ type queue struct {
 	order  uint64
 }
 
-func (q *queue) push(at int64, run func()) {
+func (q *queue) push(at int64, key uint64, run func()) {
 	q.order++
-	q.events = append(q.events, event{at: at, order: q.order, run: run})
+	q.events = append(q.events, event{at: at, order: q.order, key: key, run: run})
 	for i := len(q.events) - 1; i > 0; {
 		parent := (i - 1) / 2
 		if !q.events[i].before(q.events[parent]) {

@@ -84,8 +84,7 @@ func (w *world) accept(from *node, p *proposal) {
 		w.after(1, func() { p.settle(fsm.Result{}, errNotExecuted) })
 		return
 	}
-	if from != leader && w.chance(0.03) {
-		w.count("request lost")
+	if from != leader && w.harm(0.03, "request lost") {
 		w.after(w.between(100, 3000), func() { p.settle(fsm.Result{}, errUnknown) })
 		return
 	}

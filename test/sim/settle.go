@@ -1,8 +1,9 @@
 package sim
 
 import (
+	"fmt"
+
 	"github.com/honua-io/honua-gitops/fsm"
-	"github.com/honua-io/honua-gitops/reconciler/leader"
 )
 
 // Bounds of a settling: what is not at rest by then never will be.
@@ -23,6 +24,9 @@ func (w *world) chaos() {
 	case 1, 2, 3, 4:
 		end = int(w.between(400, 900))
 	}
+	if w.config.steps > 0 {
+		end = min(end, w.config.steps)
+	}
 	for w.steps < end && w.step() {
 	}
 }
@@ -36,6 +40,7 @@ func (w *world) settle() {
 	}
 	for _, n := range w.nodes {
 		n.skew, n.slow = 0, false
+		n.news++
 		n.start()
 	}
 	w.unite()
@@ -81,7 +86,7 @@ func (w *world) restless() string {
 		case !n.up || !n.member && n.wantsIn || n.member && !n.voter:
 			return n.id + " is not back"
 		case n.member && (n.applied < w.raft.commitIndex() || n.acting):
-			return n.id + " is behind"
+			return fmt.Sprintf("%s is behind: it has %d of %d, is activating: %t", n.id, n.applied, w.raft.commitIndex(), n.acting)
 		}
 	}
 	for _, r := range w.book.requests {
@@ -94,7 +99,10 @@ func (w *world) restless() string {
 			return restless
 		}
 	}
-	return l.tenure.restless()
+	if l.tenure.look() {
+		return "the leader half is busy"
+	}
+	return ""
 }
 
 func (w *world) restlessEnvironment(env *fsm.Environment) string {
@@ -113,21 +121,6 @@ func (w *world) restlessEnvironment(env *fsm.Environment) string {
 		return env.Name + " cannot be polled: " + env.PollErrorCode
 	case w.book.polls[env.Branch] < 2:
 		return env.Branch + " was not polled since the last change"
-	}
-	return ""
-}
-
-// restless says what the leader half wants done.
-func (t *tenure) restless() string {
-	if len(t.inflight) > 0 {
-		return "the leader half is busy"
-	}
-	d := leader.Plan(t.inputs())
-	for _, p := range d.Proposals {
-		return "the leader half wants " + p.Key
-	}
-	if len(d.Questions) > 0 || len(d.Uploads) > 0 || len(d.Reread) > 0 {
-		return "the leader half has questions"
 	}
 	return ""
 }

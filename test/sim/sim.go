@@ -1,8 +1,8 @@
 package sim
 
 import (
+	"context"
 	"fmt"
-	"math/rand/v2"
 	"runtime/debug"
 	"strings"
 )
@@ -14,6 +14,12 @@ type Config struct {
 	Fault Fault
 	// Traced keeps what happened, line by line.
 	Traced bool
+
+	// recorded keeps the harms; without leaves some of them out.
+	recorded bool
+	without  map[uint64]bool
+	// steps ends the harms after so many steps; 0 leaves it to the seed.
+	steps int
 }
 
 // Violation is a promise that was broken.
@@ -36,6 +42,8 @@ type Report struct {
 	TraceHash uint64
 	// Counts are how often each kind of thing happened.
 	Counts map[string]int
+
+	harms []harm
 }
 
 // String tells a failure, with the end of its trace and how to repeat it.
@@ -59,12 +67,15 @@ func (r Report) String() string {
 const traceShown = 120
 
 // Run plays one seed.
-func Run(library *Library, config Config) (report Report) {
-	w := newWorld(library, config)
+func Run(ctx context.Context, library *Library, config Config) (report Report) {
+	w := newWorld(ctx, library, config)
 	defer func() {
 		report = Report{
-			Seed: config.Seed, Steps: w.steps, Committed: len(w.raft.log), Counts: w.counts,
+			Seed: config.Seed, Steps: w.steps, Committed: len(w.raft.log), Counts: w.counts, harms: w.done,
 			Trace: w.trace.lines, TraceHash: w.trace.sum(), Violation: violationOf(recover()),
+		}
+		for _, n := range w.nodes {
+			n.endTasks()
 		}
 	}()
 	w.chaos()
@@ -84,5 +95,3 @@ func violationOf(cause any) *Violation {
 		return &Violation{Promise: "panic", Message: fmt.Sprintf("%v\n%s", cause, debug.Stack())}
 	}
 }
-
-func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) }

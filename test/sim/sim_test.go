@@ -25,7 +25,7 @@ var (
 func TestSeeds(t *testing.T) {
 	library := newLibrary(t)
 	if *oneSeed != 0 {
-		r := Run(library, Config{Seed: *oneSeed, Traced: true})
+		r := Run(t.Context(), library, Config{Seed: *oneSeed, Traced: true})
 		for _, line := range r.Trace {
 			fmt.Println(line)
 		}
@@ -61,10 +61,10 @@ func (b *bulk) work(t *testing.T) {
 		if seed >= *from+uint64(*seeds) {
 			return
 		}
-		r := Run(b.library, Config{Seed: seed})
+		r := Run(t.Context(), b.library, Config{Seed: seed})
 		b.add(r)
 		if r.Violation != nil {
-			t.Error(Run(b.library, Config{Seed: seed, Traced: true}))
+			t.Error(Run(t.Context(), b.library, Config{Seed: seed, Traced: true}))
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (b *bulk) add(r Report) {
 func TestSameSeedSameTrace(t *testing.T) {
 	library := newLibrary(t)
 	for seed := uint64(1); seed <= 8; seed++ {
-		first, again := Run(library, Config{Seed: seed, Traced: true}), Run(newLibrary(t), Config{Seed: seed, Traced: true})
+		first, again := Run(t.Context(), library, Config{Seed: seed, Traced: true}), Run(t.Context(), newLibrary(t), Config{Seed: seed, Traced: true})
 		if first.TraceHash != again.TraceHash {
 			for i := range first.Trace {
 				if i >= len(again.Trace) || first.Trace[i] != again.Trace[i] {
@@ -94,7 +94,7 @@ func TestSameSeedSameTrace(t *testing.T) {
 			}
 			t.Fatalf("seed %d has two traces", seed)
 		}
-		if silent := Run(library, Config{Seed: seed}); silent.Steps != first.Steps || silent.Committed != first.Committed {
+		if silent := Run(t.Context(), library, Config{Seed: seed}); silent.Steps != first.Steps || silent.Committed != first.Committed {
 			t.Fatalf("seed %d takes %d steps untraced and %d traced", seed, silent.Steps, first.Steps)
 		}
 		if first.Violation != nil {

@@ -1,43 +1,43 @@
 package sim
 
 import (
-	"fmt"
-	"maps"
-	"slices"
+	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/leader"
 )
 
-// Pauses of the leader half, as the product has them, milliseconds.
+// Bounds of the leader half and of questions, as the product has them, milliseconds.
 const (
-	retryPause     = 200
-	statusInterval = 1000
-	maxSkew        = 5000
+	askTimeout = 20_000
+	serveWait  = 5_000
 	// heartbeatMs is after how much silence a node counts as unavailable.
 	heartbeatMs = 2000
 )
 
-// tenure is the leader half in one term: it gathers inputs, asks the real Plan
-// and carries out what it decides.
+// tenure carries out, in one term and on simulated time, what the product's
+// desk says.
 type tenure struct {
-	n    *node
-	term uint64
-	over bool
+	n     *node
+	term  uint64
+	over  bool
+	begun int64
 	// due is when the next look is planned; 0 if none is.
-	due        int64
-	inflight   map[string]bool
-	rests      map[string]int64
-	peers      map[string]leader.Peer
-	heard      map[string]int64
-	skews      map[string]int64
-	polls      map[string]leader.Poll
-	candidates map[string]*leader.Candidate
-	answers    map[leader.Question]leader.Answer
-	pollers    map[string]*poller
-	settings   *fsm.Settings
-	trusted    bool
+	due  int64
+	desk *leader.Desk
+	// heard is what is known of each member's status.
+	heard    map[string]hearsay
+	pollers  map[string]*poller
+	branches []string
+	settings *fsm.Settings
+}
+
+// hearsay is which of its statuses a member was heard with: its own news, and
+// the listener's, whose clock it is compared with.
+type hearsay struct {
+	incarnation string
+	news, mine  uint64
 }
 
 // lead begins the leader half of a term, once the entries of earlier terms are
@@ -46,11 +46,7 @@ func (w *world) lead(n *node, term uint64) {
 	if n.tenure != nil {
 		n.tenure.end()
 	}
-	t := &tenure{
-		n: n, term: term, inflight: map[string]bool{}, rests: map[string]int64{}, peers: map[string]leader.Peer{},
-		heard: map[string]int64{}, skews: map[string]int64{}, polls: map[string]leader.Poll{},
-		candidates: map[string]*leader.Candidate{}, answers: map[leader.Question]leader.Answer{}, pollers: map[string]*poller{},
-	}
+	t := &tenure{n: n, term: term, begun: w.now, desk: leader.NewDesk(), heard: map[string]hearsay{}, pollers: map[string]*poller{}}
 	n.tenure = t
 	if n.state.Settings() == nil {
 		t.propose(w.initCluster(), func(fsm.Result, error) {})
@@ -91,63 +87,60 @@ func (t *tenure) kick(ms int64) {
 
 func (t *tenure) stateChanged() {
 	t.kick(2)
-	for _, branch := range slices.Sorted(maps.Keys(t.pollers)) {
+	for _, branch := range t.branches {
 		t.pollers[branch].stateChanged()
 	}
 }
 
-// look gathers, plans and carries out.
-func (t *tenure) look() {
-	w := t.n.w
+// uptime is a clock that nobody sets.
+func (t *tenure) uptime() time.Duration { return time.Duration(t.n.w.now-t.begun) * time.Millisecond }
+
+// look gathers, lets the desk plan, and carries out what it says. It reports
+// whether there is something that rests or is under way.
+func (t *tenure) look() (busy bool) {
+	w, n := t.n.w, t.n
 	w.count("looks")
 	t.follow()
 	t.admit()
-	in := t.inputs()
-	d := leader.Plan(in)
-	if d.Wake == in.Now+heartbeatMs {
-		d.Wake = t.deadline()
+	members := w.members()
+	for _, id := range members {
+		t.hear(w.node(id))
 	}
-	wake := int64(0)
-	if d.Wake > 0 {
-		wake = max(1, d.Wake-t.n.clock())
+	agenda := t.desk.Look(leader.Surroundings{
+		State: n.state, Now: n.clock(), Uptime: t.uptime(), Voters: w.voters(), Members: members, Silence: t.silence,
+	})
+	for _, work := range agenda.Begin {
+		t.carryOut(work)
 	}
-	start := func(key string, work func(done func(func()))) {
-		if rest, ok := t.rests[key]; ok && w.now < rest {
-			if wake == 0 || rest-w.now < wake {
-				wake = rest - w.now
-			}
-			return
-		}
-		delete(t.rests, key)
-		t.start(key, work)
-	}
-	for _, p := range d.Proposals {
-		start(p.Key, func(done func(func())) { t.carry(p, done) })
-	}
-	for _, q := range d.Questions {
-		start(fmt.Sprintf("ask/%s/%d/%s/%t", q.Environment, q.Operation, q.Node, q.Verify), func(done func(func())) { t.ask(q, done) })
-	}
-	for _, environment := range d.Uploads {
-		c := t.candidates[environment]
-		start("upload/"+c.Digest, func(done func(func())) { t.upload(c, done) })
-	}
-	for _, branch := range d.Reread {
+	for _, branch := range agenda.Reread {
 		if p := t.pollers[branch]; p != nil {
 			p.kick()
 		}
 	}
-	if wake > 0 {
+	wake := agenda.Wake.Milliseconds()
+	if wake == heartbeatMs {
+		wake = t.deadline()
+	}
+	if wake > 0 && agenda.Wake < time.Hour {
 		t.kick(wake)
 	}
+	return agenda.Resting || !t.desk.Idle() || len(agenda.Reread) > 0
 }
 
-// deadline is when time alone changes something next. Plan also asks to be
-// woken while every node is heard of, to see whether it still is: here, who is
-// not heard of any more wakes it.
+func (t *tenure) silence(id string) time.Duration {
+	if since, silent := t.n.unreachable[id]; silent {
+		return time.Duration(t.n.w.now-since) * time.Millisecond
+	}
+	return 0
+}
+
+// deadline is in how long time alone changes something next; 0 if it does not.
+// The desk also asks to be woken while every node is heard of, to see whether it
+// still is: here, who is not heard of any more wakes it.
 func (t *tenure) deadline() int64 {
-	next := int64(0)
+	next, now := int64(0), t.n.clock()
 	take := func(at int64) {
-		if at > t.n.clock() && (next == 0 || at < next) {
+		if at > now && (next == 0 || at < next) {
 			next = at
 		}
 	}
@@ -166,29 +159,35 @@ func (t *tenure) deadline() int64 {
 	if freeze := state.Meta().Freeze; freeze != nil {
 		take(freeze.Until)
 	}
-	return next
+	return max(0, next-now)
 }
 
-// start begins work unless the same is under way. It ends with done: with
-// nothing if it came to nothing, and then rests for a while.
-func (t *tenure) start(key string, work func(done func(func()))) {
-	if t.inflight[key] || t.n.w.now < t.rests[key] {
-		return
-	}
-	t.inflight[key] = true
-	work(func(effect func()) {
-		if t.over || !t.inflight[key] {
+// carryOut does what the desk put under way.
+func (t *tenure) carryOut(work leader.Work) {
+	done := func(came bool, effect func()) {
+		if t.over {
 			return
 		}
-		delete(t.inflight, key)
-		if effect == nil {
-			t.rests[key] = t.n.w.now + retryPause
-		} else {
+		t.desk.Finish(work.Key, t.uptime(), came)
+		if came {
 			effect()
 		}
 		t.kick(2)
-	})
+	}
+	switch {
+	case work.Question != nil:
+		t.ask(*work.Question, done)
+	case work.Upload != nil:
+		t.upload(work.Upload, done)
+	default:
+		t.propose(work.Proposal, func(r fsm.Result, err error) {
+			done(err == nil && r.Refusal == nil, func() { t.desk.Executed(work.Proposal) })
+		})
+	}
 }
+
+// finish is how work ends: whether it came to something, and what that changes.
+type finish func(came bool, effect func())
 
 // propose puts a decision of this term into the log.
 func (t *tenure) propose(payload *pb.Payload, answer func(fsm.Result, error)) {
@@ -200,76 +199,24 @@ func (t *tenure) propose(payload *pb.Payload, answer func(fsm.Result, error)) {
 	})
 }
 
-func (t *tenure) carry(p leader.Proposal, done func(func())) {
-	t.propose(p.Payload, func(r fsm.Result, err error) {
-		if err != nil || r.Refusal != nil {
-			done(nil)
-			return
-		}
-		done(func() {
-			if poll := p.Payload.GetObservePoll(); poll != nil {
-				if known := t.polls[poll.GetBranch()]; known.Generation == poll.GetGeneration() && known.NextPoll == poll.GetNextPollMs() {
-					delete(t.polls, poll.GetBranch())
-				}
-			}
-		})
-	})
-}
-
-// inputs is everything that Plan looks at.
-func (t *tenure) inputs() leader.Inputs {
-	w := t.n.w
-	state := t.n.state
-	for q := range t.answers {
-		env := state.Environment(q.Environment)
-		if env == nil || env.Operation == nil || env.Operation.ID != q.Operation {
-			delete(t.answers, q)
-		}
-	}
-	members := w.members()
-	for _, id := range members {
-		t.hear(w.node(id))
-	}
-	t.judgeClock()
-	return leader.Inputs{
-		State: state, Now: t.n.clock(), ClockTrusted: t.trusted, Voters: w.voters(), Members: members,
-		Peers: t.peers, Polls: t.polls, Candidates: t.candidates, Answers: t.answers,
-	}
-}
-
-// hear takes a member's status, if it is due and the member is reached.
+// hear takes a member's status, if there is news of it and it is reached.
 func (t *tenure) hear(n *node) {
 	w := t.n.w
-	peer := t.peers[n.id]
-	peer.SilentMs = 0
-	if since, silent := t.n.unreachable[n.id]; silent {
-		peer.SilentMs = w.now - since
+	now := hearsay{incarnation: n.incarnation, news: n.news, mine: t.n.news}
+	// What was heard before would be heard again.
+	if n.half == nil || t.heard[n.id] == now || !w.connected(t.n, n) || w.harm(0.1, "status lost") {
+		return
 	}
-	if w.connected(t.n, n) && !w.chance(0.1) {
-		known := ""
-		if s := t.n.state.Settings(); s != nil {
-			known = s.FileDigest
-		}
-		peer.Status = n.status(known)
-		t.heard[n.id], t.skews[n.id] = w.now, n.skew-t.n.skew
+	request := &pb.GetNodeStatusRequest{}
+	if s := t.n.state.Settings(); s != nil {
+		request.SettingsDigest = s.FileDigest
 	}
-	t.peers[n.id] = peer
-}
-
-// judgeClock compares this clock with the voters'.
-func (t *tenure) judgeClock() {
-	var skews []int64
-	for _, id := range t.n.w.voters() {
-		if t.peers[id].Status != nil {
-			skews = append(skews, t.skews[id])
-		}
+	status, err := n.half.GetNodeStatus(w.ctx, request)
+	if err != nil {
+		w.broken("driver", "%v", err)
 	}
-	t.trusted = true
-	if len(skews) > 0 {
-		slices.Sort(skews)
-		middle := skews[len(skews)/2]
-		t.trusted = middle <= maxSkew && middle >= -maxSkew
-	}
+	t.desk.Heard(n.id, status, t.n.clock())
+	t.heard[n.id] = now
 }
 
 // admit puts members on record, as the cluster does when it admits them.
@@ -280,100 +227,122 @@ func (t *tenure) admit() {
 		case n.member && n.up && t.n.state.Settings() != nil && (known == nil || known.Incarnation != n.incarnation):
 			t.register(n)
 		case !n.member && known != nil:
-			t.start("forget/"+n.id, func(done func(func())) {
-				t.carry(leader.Proposal{Payload: &pb.Payload{Command: &pb.Payload_ForgetNode{
-					ForgetNode: &pb.ForgetNode{NodeId: n.id, Reason: "not in the configuration"},
-				}}}, done)
-			})
+			t.once("forget/"+n.id, &pb.Payload{Command: &pb.Payload_ForgetNode{
+				ForgetNode: &pb.ForgetNode{NodeId: n.id, Reason: "not in the configuration"},
+			}})
 		}
 	}
 }
 
 func (t *tenure) register(n *node) {
-	t.start("register/"+n.id, func(done func(func())) {
-		t.carry(leader.Proposal{Payload: &pb.Payload{Command: &pb.Payload_RegisterNode{RegisterNode: &pb.RegisterNode{
-			NodeId: n.id, Incarnation: n.incarnation, Voter: true, Version: "sim", RaftAddress: n.id + ":7701",
-			GrpcAddress: n.id + ":7700", HttpAddress: n.id + ":5000", GossipAddress: n.id + ":7702",
-		}}}}, done)
-	})
+	t.once("register/"+n.id, &pb.Payload{Command: &pb.Payload_RegisterNode{RegisterNode: &pb.RegisterNode{
+		NodeId: n.id, Incarnation: n.incarnation, Voter: true, Version: "sim", RaftAddress: n.id + ":7701",
+		GrpcAddress: n.id + ":7700", HttpAddress: n.id + ":5000", GossipAddress: n.id + ":7702",
+	}}})
 }
 
-// ask carries a question to a node and the answer back; both may be lost.
-func (t *tenure) ask(q leader.Question, done func(func())) {
+// once proposes what the cluster and not the desk decides on, one at a time.
+func (t *tenure) once(key string, payload *pb.Payload) {
+	if t.desk.Begin(key, t.uptime()) {
+		t.carryOut(leader.Work{Key: key, Proposal: payload})
+	}
+}
+
+// ask is a question with the index that it was asked at.
+type ask struct {
+	leader.Ask
+	index uint64
+}
+
+// ask carries a question to a node and the answer back. Both may be lost, and
+// come twice.
+func (t *tenure) ask(q leader.Question, done finish) {
 	w := t.n.w
-	env := t.n.state.Environment(q.Environment)
+	question, ok := q.Ask(t.n.state)
 	n := w.node(q.Node)
-	if env == nil || env.Operation == nil || env.Operation.ID != q.Operation || n == nil || !w.connected(t.n, n) {
-		t.after(1, func() { done(nil) })
+	if !ok || n == nil || !w.connected(t.n, n) {
+		t.after(1, func() { done(false, nil) })
 		return
 	}
 	finished := false
-	finish := func(effect func()) {
+	once := func(came bool, effect func()) {
 		if !finished {
 			finished = true
-			done(effect)
+			done(came, effect)
 		}
 	}
 	limit := int64(askTimeout)
 	if q.Verify {
 		limit = serveWait
 	}
-	t.after(limit, func() { finish(nil) })
-	if w.chance(0.04) {
-		w.count("question lost")
+	t.after(limit, func() { once(false, nil) })
+	if w.harm(0.04, "question lost") {
 		return
 	}
-	op, index, incarnation := env.Operation, t.n.applied, n.incarnation
+	t.deliver(n, question, q, once)
+	if w.harm(0.04, "question repeated") {
+		t.after(w.between(1, 10_000), func() { t.deliver(n, question, q, once) })
+	}
+}
+
+func (t *tenure) deliver(n *node, question leader.Ask, q leader.Question, done finish) {
+	w, incarnation := t.n.w, n.incarnation
 	n.after(w.between(1, 5), func() {
 		if n.incarnation != incarnation {
 			return
 		}
-		n.hear(q, op, index, func(a leader.Answer) {
-			if w.chance(0.04) {
-				w.count("answer lost")
+		n.hear(ask{question, t.n.applied}, func(staged *pb.StageResponse, verified *pb.VerifyResponse) {
+			if w.harm(0.04, "answer lost") {
 				return
 			}
 			delay := w.between(1, 5)
-			if w.chance(0.03) {
+			if w.harm(0.03, "answer late") {
 				delay = w.between(1000, 30_000)
 			}
-			t.after(delay, func() {
-				if known := t.n.state.Node(q.Node); known == nil || known.Incarnation != a.Incarnation {
-					finish(nil)
-					return
-				}
-				finish(func() { t.answers[q] = a })
-			})
+			t.after(delay, func() { t.answered(q, staged, verified, done) })
 		})
 	})
 }
 
+func (t *tenure) answered(q leader.Question, staged *pb.StageResponse, verified *pb.VerifyResponse, done finish) {
+	var a leader.Answer
+	ok := true
+	if q.Verify {
+		a, ok = leader.Verified(verified)
+	} else {
+		a = leader.Staged(staged)
+	}
+	if !ok || !q.Counts(t.n.state, a) {
+		done(false, nil)
+		return
+	}
+	done(true, func() { t.desk.Answered(q, a) })
+}
+
+// chunkBytes are small, so that a content has several.
+const chunkBytes = 150
+
 // upload puts a candidate's content into the state, chunk by chunk.
-func (t *tenure) upload(c *leader.Candidate, done func(func())) {
+func (t *tenure) upload(c *leader.Candidate, done finish) {
 	w := t.n.w
-	packed := w.library.packed(c.Environment, c.Digest)
-	const size = 150
-	total := (len(packed) + size - 1) / size
-	id := w.id("upload")
+	var chunks []*pb.Payload
+	for chunk := range leader.Chunks(c, w.id("upload"), w.library.contents[c.Digest], chunkBytes) {
+		chunks = append(chunks, chunk)
+	}
 	var next func(i int)
 	next = func(i int) {
-		if i == total {
-			done(func() {})
+		if i == len(chunks) {
+			done(true, func() {})
 			return
 		}
-		t.propose(&pb.Payload{Command: &pb.Payload_UploadChunk{UploadChunk: &pb.UploadChunk{
-			UploadId: id, Digest: c.Digest, Sequence: uint32(i), Total: uint32(total), RawSize: int64(len(c.Encoded)),
-			Data: packed[i*size : min((i+1)*size, len(packed))],
-		}}}, func(r fsm.Result, err error) {
+		t.propose(chunks[i], func(r fsm.Result, err error) {
 			switch {
-			case err != nil:
-				done(nil)
-			case r.Refusal != nil && (r.Refusal.Class == fsm.ClassExhausted || r.Refusal.Class == fsm.ClassInvalid):
-				w.broken("driver", "a content was refused: %v", r.Refusal)
-			case r.Refusal != nil:
-				done(nil)
-			default:
+			case err == nil && r.Refusal == nil:
 				next(i + 1)
+			case err == nil && leader.Faulty(r.Refusal):
+				w.broken("driver", "a content was refused: %v", r.Refusal)
+			default:
+				done(false, nil)
 			}
 		})
 	}

@@ -2,12 +2,9 @@ package sim
 
 import (
 	"fmt"
-	"strings"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
-
-func compareText(a, b string) int { return strings.Compare(a, b) }
 
 // describe is a command in a line of the trace.
 func describe(p *proposal) string {
@@ -30,6 +27,8 @@ func detail(p *pb.Payload) string {
 		return fmt.Sprintf("digest %s supporters %v", c.SetSettings.GetFileDigest(), c.SetSettings.GetSupporters())
 	case *pb.Payload_InitCluster:
 		return c.InitCluster.GetClusterId()
+	case *pb.Payload_StoreBackup:
+		return c.StoreBackup.GetUploadId()
 	case *pb.Payload_ObserveNode:
 		m := c.ObserveNode
 		text := fmt.Sprintf("%s available %t", m.GetNodeId(), m.GetAvailable())
@@ -100,6 +99,10 @@ func callerKind(p *pb.Payload) string {
 		return "Resume"
 	case *pb.Payload_InitCluster:
 		return "InitCluster"
+	case *pb.Payload_StoreBackup:
+		return "StoreBackup"
+	case *pb.Payload_RestoreBackup:
+		return "RestoreBackup"
 	default:
 		return "command"
 	}

@@ -97,7 +97,7 @@ func (w *world) heldRightly(state *fsm.State, env *fsm.Environment, hold *fsm.Ho
 	nature := w.natures[hold.Digest]
 	switch hold.Reason {
 	case "staging_rejected":
-		if nature.rejects == "" {
+		if nature.rejects == "" && !w.anyDisturbed() {
 			w.broken("liveness", "%.7s of %s is held as rejected, and no node rejects it", hold.Digest, env.Name)
 		}
 	case "verification_failed":
@@ -108,6 +108,11 @@ func (w *world) heldRightly(state *fsm.State, env *fsm.Environment, hold *fsm.Ho
 	if d.State != fsm.Failed && d.State != fsm.RolledBack {
 		w.broken("liveness", "%.7s of %s is held for deployment %s, which is %s", hold.Digest, env.Name, d.ID, d.State)
 	}
+}
+
+// anyDisturbed: a disk refused something, and a node that cannot keep a content rejects it.
+func (w *world) anyDisturbed() bool {
+	return slices.ContainsFunc(w.nodes, func(n *node) bool { return n.disturbed })
 }
 
 // waitsRightly: what waits has something to wait for.
@@ -128,9 +133,9 @@ func (w *world) servedEverywhere(env *fsm.Environment) {
 		if !n.member || env.Active == nil {
 			continue
 		}
-		s := n.serves[env.Name]
-		if s.ActivationIndex != env.Active.Index || s.Digest != env.Active.Digest || s.problem != "" || n.registry[env.Name] != env.Active.Digest {
-			w.broken("liveness", "%s serves %s at %d and not at %d: %s", n.id, env.Name, s.ActivationIndex, env.Active.Index, s.problem)
+		s := n.serves()[slices.Index(environmentNames[:], env.Name)]
+		if s.ActivationIndex != env.Active.Index || s.Digest != env.Active.Digest || s.Problem != "" || n.registry[env.Name] != env.Active.Digest {
+			w.broken("liveness", "%s serves %s at %d and not at %d: %s", n.id, env.Name, s.ActivationIndex, env.Active.Index, s.Problem)
 		}
 	}
 }
@@ -151,6 +156,7 @@ func (w *world) answersKept(state *fsm.State) {
 	for _, r := range w.book.requests {
 		first, executed := w.book.executions[r.id]
 		switch {
+		case r.forgotten:
 		case r.result == nil && r.given && !r.doubtful && executed && first.result.Refusal == nil && !w.reused(r):
 			w.broken("I3", "request %s was called not executed and was executed at %d", r.id, first.index)
 		case r.result == nil || r.result.Refusal != nil:
@@ -180,6 +186,9 @@ func (w *world) sameEverywhere(state *fsm.State) {
 	for _, n := range w.nodes {
 		if n.member {
 			w.book.compare(n)
+		}
+		if n.member && n.viewer {
+			w.shownRightly(n)
 		}
 	}
 	if check := fsm.VerifyAudit(state); !check.Intact {

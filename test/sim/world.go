@@ -1,8 +1,8 @@
 package sim
 
 import (
+	"context"
 	"fmt"
-	"math/rand/v2"
 )
 
 // epochMs is when every run begins, Unix milliseconds.
@@ -10,18 +10,23 @@ const epochMs = 1_790_000_000_000
 
 // world is everything of one run.
 type world struct {
+	ctx     context.Context //nolint:containedctx // one run's, for the product's code
 	config  Config
 	library *Library
-	random  *rand.Rand
-	queue   queue
-	trace   trace
-	counts  map[string]int
+	chances
+	queue  queue
+	trace  trace
+	counts map[string]int
+	// done are the harms of the run, if they are recorded.
+	done []harm
 
 	began, now int64
 	steps      int
 	// calm: no more faults; what was broken heals.
 	calm      bool
 	calmIndex uint64
+	// task is the product's code that runs just now, if some does.
+	task *task
 
 	raft    raft
 	nodes   []*node
@@ -29,6 +34,7 @@ type world struct {
 	natures map[string]nature
 	callers []*caller
 	book    *book
+	backups []*backup
 	serial  int
 }
 
@@ -38,9 +44,9 @@ type nature struct {
 	rejects, fails string
 }
 
-func newWorld(library *Library, config Config) *world {
+func newWorld(ctx context.Context, library *Library, config Config) *world {
 	w := &world{
-		config: config, library: library, random: newRandom(config.Seed),
+		ctx: ctx, config: config, library: library, chances: newChances(config.Seed),
 		counts: map[string]int{}, began: epochMs, now: epochMs,
 		git: newGit(), natures: map[string]nature{},
 	}
@@ -50,14 +56,8 @@ func newWorld(library *Library, config Config) *world {
 	return w
 }
 
-// chance is true with a probability; never once the run is calm.
-func (w *world) chance(p float64) bool { return !w.calm && w.random.Float64() < p }
-
-// between returns a number of at least low and at most high.
-func (w *world) between(low, high int64) int64 { return low + w.random.Int64N(high-low+1) }
-
 // after plans something, milliseconds from now.
-func (w *world) after(ms int64, run func()) { w.queue.push(w.now+ms, run) }
+func (w *world) after(ms int64, run func()) { w.queue.push(w.now+ms, w.child(), run) }
 
 // count notes that something happened, for the coverage of a bulk of runs.
 func (w *world) count(what string) { w.counts[what]++ }
@@ -75,6 +75,7 @@ func (w *world) step() bool {
 	}
 	w.now = max(w.now, e.at)
 	w.steps++
+	w.begin(e.key)
 	e.run()
 	w.book.check()
 	return true
@@ -85,6 +86,3 @@ func (w *world) id(prefix string) string {
 	w.serial++
 	return fmt.Sprintf("%s-%d", prefix, w.serial)
 }
-
-// pick returns one of several things.
-func pick[T any](w *world, things []T) T { return things[w.random.IntN(len(things))] }

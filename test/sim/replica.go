@@ -2,68 +2,9 @@ package sim
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/honua-io/honua-gitops/fsm"
 )
-
-// node is one node: its disk, and what its process holds in memory.
-type node struct {
-	w           *world
-	id          string
-	incarnation string
-	// member and voter are its place in the raft configuration.
-	member, voter bool
-	// group is its side of a partition; skew is what its clock is off, ms.
-	group int
-	skew  int64
-	// slow: its log arrives late.
-	slow bool
-	// wantsIn: it asks for admission until it is a member.
-	wantsIn bool
-	// settingsFile is the settings in its own file.
-	settingsFile *settingsFile
-	disk         disk
-
-	up bool
-	// lives counts its processes: what one planned, the next does not do.
-	lives int
-	// strict: it applies every entry itself and shares nothing with others.
-	strict  bool
-	state   *fsm.State
-	applied uint64
-	// catchUpTo is the index from which on its state is acted on.
-	catchUpTo uint64
-	pulling   bool
-	acting    bool
-	again     bool
-	serves    map[string]serving
-	registry  map[string]string
-	stages    map[string]*staging
-	waiters   []waiter
-	tenure    *tenure
-	// unreachable is since when each other node is not heard of, by id.
-	unreachable map[string]int64
-}
-
-// waiter is something that waits for the node to get on.
-type waiter struct {
-	ready func() bool
-	run   func()
-}
-
-// clock is the node's own, Unix milliseconds.
-func (n *node) clock() int64 { return n.w.now + n.skew }
-
-// after plans something that only this life of the process does.
-func (n *node) after(ms int64, run func()) {
-	life := n.lives
-	n.w.after(ms, func() {
-		if n.up && n.lives == life {
-			run()
-		}
-	})
-}
 
 // pull plans the arrival of the log.
 func (n *node) pull() {
@@ -132,8 +73,7 @@ func (n *node) applyNext() {
 
 // reply carries a result back to who proposed; it may be lost on the way.
 func (w *world) reply(n *node, p *proposal, result fsm.Result) {
-	if p.header.Term == 0 && w.chance(0.06) {
-		w.count("reply lost")
+	if p.header.Term == 0 && w.harm(0.06, "reply lost") {
 		w.after(w.between(100, 3000), func() { p.settle(fsm.Result{}, errUnknown) })
 		return
 	}
@@ -142,22 +82,14 @@ func (w *world) reply(n *node, p *proposal, result fsm.Result) {
 
 // moved is called when the state is another one.
 func (n *node) moved() {
-	n.wake()
+	n.store.Replace(n.state)
+	life := n.lives
+	if n.wake(); n.lives != life {
+		return // it died of what had waited
+	}
 	n.follow()
 	if n.tenure != nil {
 		n.tenure.stateChanged()
-	}
-}
-
-// wake lets go on what waited for what is there now.
-func (n *node) wake() {
-	for i := 0; i < len(n.waiters); {
-		if w := n.waiters[i]; w.ready() {
-			n.waiters = slices.Delete(n.waiters, i, i+1)
-			w.run()
-			continue
-		}
-		i++
 	}
 }
 
@@ -175,7 +107,6 @@ func (n *node) saveSnapshot() {
 	if n.w.mutates() {
 		return
 	}
-	n.w.count("snapshots")
 	n.w.say("%s snapshots %d", n.id, n.applied)
 	n.disk.snapshot, n.disk.snapshotIndex = n.w.snapshot(n.state), n.applied
 }

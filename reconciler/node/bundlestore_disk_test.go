@@ -1,0 +1,78 @@
+package node
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/honua-io/honua-gitops/internal/durable"
+)
+
+// watched is a disk that notes which directories were synced, and may refuse to.
+type watched struct {
+	durable.Disk
+	synced map[string]int
+	refuse error
+}
+
+func (w *watched) OpenFile(name string, flag int, mode os.FileMode) (durable.File, error) {
+	file, err := w.Disk.OpenFile(name, flag, mode)
+	if info, failed := os.Stat(name); err == nil && failed == nil && info.IsDir() {
+		return &watchedDirectory{file, name, w}, nil
+	}
+	return file, err
+}
+
+type watchedDirectory struct {
+	durable.File
+	name string
+	disk *watched
+}
+
+func (d *watchedDirectory) Sync() error {
+	if d.disk.refuse != nil {
+		return d.disk.refuse
+	}
+	d.disk.synced[d.name]++
+	return d.File.Sync()
+}
+
+// A process that died between renaming a content and syncing its directory leaves a content that can be read, and
+// that a power loss takes away: whoever finds it makes it safe first. Found by the simulator.
+func TestContentOfADeadProcessIsMadeSafe(t *testing.T) {
+	disk := &watched{synced: map[string]int{}}
+	directory := filepath.Join(t.TempDir(), "bundles")
+	if _, err := openBundleStore(durable.Files{FS: disk}, directory); err != nil {
+		t.Fatal(err)
+	}
+	if disk.synced[directory] == 0 {
+		t.Error("a store that is opened does not put the names that it finds on disk")
+	}
+}
+
+// A content whose directory could not be synced is not taken for kept at the next attempt. Found by the simulator.
+func TestContentThatIsNotSafeIsWrittenAgain(t *testing.T) {
+	disk := &watched{synced: map[string]int{}}
+	directory := filepath.Join(t.TempDir(), "bundles")
+	store, err := openBundleStore(durable.Files{FS: disk}, directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, compressed, digest := encodedContent(t, "{}")
+	disk.refuse = errors.New("input/output error")
+	if err := store.put(digest, compressed, int64(len(encoded))); !errors.Is(err, disk.refuse) {
+		t.Fatalf("it counts as kept: %v", err)
+	}
+	disk.refuse = nil
+	before := disk.synced[directory]
+	if err := store.put(digest, compressed, int64(len(encoded))); err != nil {
+		t.Fatal(err)
+	}
+	if disk.synced[directory] == before {
+		t.Error("the second attempt left the name as unsafe as it was")
+	}
+	if _, err := store.get(digest); err != nil {
+		t.Error(err)
+	}
+}
