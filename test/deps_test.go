@@ -32,7 +32,7 @@ func folderRules() []folderRule {
 		{"reconciler", []string{"fsm", "gitsync", "proto", "reconciler"},
 			"the control loops decide from values; cluster and API reach them through interfaces of their own"},
 		{"reconciler/catalog", nil, "what a configuration means can be asked offline, without a cluster"},
-		{"reconciler/policy", []string{"reconciler/catalog"}, "what a policy says can be asked offline, without a cluster"},
+		{"reconciler/policy", []string{"proto", "reconciler/catalog"}, "what a policy says can be asked offline, without a cluster"},
 		{"reconciler/content", []string{"fsm", "reconciler/catalog"}, "what is stored of a content and its plan are values"},
 		{"reconciler/registry", []string{"reconciler/catalog"}, "serving goes on without a cluster"},
 		{"cluster", []string{"fsm", "proto"}, "replication carries commands and knows nothing of who proposes them"},

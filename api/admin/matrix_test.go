@@ -77,6 +77,9 @@ func cells(id string) map[string]cell {
 		pb.AuditService_ListAuditRecords_FullMethodName: {request: &pb.ListAuditRecordsRequest{Environment: env}},
 		pb.AuditService_VerifyAuditChain_FullMethodName: {request: &pb.VerifyAuditChainRequest{}, scope: anywhere},
 
+		pb.SettingsService_GetSettings_FullMethodName:   {request: &pb.GetSettingsRequest{}, scope: everywhere},
+		pb.SettingsService_ApplySettings_FullMethodName: {request: &pb.ApplySettingsRequest{Settings: someSettings()}, scope: everywhere},
+
 		pb.TokenService_CreateToken_FullMethodName: {request: &pb.CreateTokenRequest{
 			Hash: make([]byte, 32), ExpiresAt: timestamppb.New(epoch.AddDate(0, 0, 1)), Grants: []*pb.Grant{{Role: pb.Role_ROLE_VIEWER}},
 		}, scope: everywhere},

@@ -59,6 +59,9 @@ var methods = map[string]access{
 	pb.TokenService_ListTokens_FullMethodName:  {least: Admin, everywhere: true},
 	pb.TokenService_RevokeToken_FullMethodName: {least: Admin, everywhere: true},
 
+	pb.SettingsService_GetSettings_FullMethodName:   {least: Viewer, everywhere: true},
+	pb.SettingsService_ApplySettings_FullMethodName: {least: Admin, everywhere: true},
+
 	pb.PeerService_Join_FullMethodName:          {node: true},
 	pb.PeerService_GetPeerState_FullMethodName:  {node: true},
 	pb.PeerService_Propose_FullMethodName:       {node: true},

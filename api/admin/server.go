@@ -41,6 +41,7 @@ func New(cfg Config) (*Server, error) {
 	pb.RegisterClusterServiceServer(s.grpc, &clusters{core: c})
 	pb.RegisterAuditServiceServer(s.grpc, &audits{core: c})
 	pb.RegisterTokenServiceServer(s.grpc, &tokens{core: c})
+	pb.RegisterSettingsServiceServer(s.grpc, &settings{core: c})
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	if cfg.Register != nil {
 		cfg.Register(s.grpc)

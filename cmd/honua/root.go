@@ -39,7 +39,8 @@ func newRootCommand(s *session) *cobra.Command {
 	root.AddCommand(serverCommands(s)...)
 	root.AddCommand(grouped(groupRun, newDevCommand(s), newHealthCommand(s), newConfigCommand(s), newTLSCommand(s))...)
 	root.AddCommand(grouped(groupOperate,
-		newStatusCommand(s), newDeploymentCommand(s), newEnvironmentCommand(s), newClusterCommand(s), newAuditCommand(s), newTokenCommand(s))...)
+		newStatusCommand(s), newDeploymentCommand(s), newEnvironmentCommand(s), newClusterCommand(s), newSettingsCommand(s),
+		newAuditCommand(s), newTokenCommand(s))...)
 	root.AddCommand(grouped(groupAuthor, newInitCommand(s), newValidateCommand(s), newPlanCommand(s))...)
 	root.AddCommand(newVersionCommand(s))
 	return root

@@ -13,7 +13,6 @@ import (
 	"github.com/honua-io/honua-gitops/internal/duration"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
-	"github.com/honua-io/honua-gitops/reconciler/leader"
 	"github.com/honua-io/honua-gitops/reconciler/policy"
 )
 
@@ -74,7 +73,7 @@ func filePolicy(environment string, p config.DeploymentPolicy) (*pb.PolicyValue,
 	if err != nil {
 		return nil, fmt.Errorf("GitOps.DeploymentPolicies.%s: %w", environment, err)
 	}
-	return leader.PolicyValue(resolved)
+	return resolved.Value()
 }
 
 // policyDocument writes what the file says as the policy parser reads it, so

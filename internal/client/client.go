@@ -55,6 +55,9 @@ func (c *Client) Cluster() pb.ClusterServiceClient { return pb.NewClusterService
 // Tokens returns the token service.
 func (c *Client) Tokens() pb.TokenServiceClient { return pb.NewTokenServiceClient(c) }
 
+// Settings returns the settings service.
+func (c *Client) Settings() pb.SettingsServiceClient { return pb.NewSettingsServiceClient(c) }
+
 // Audit returns the audit service.
 func (c *Client) Audit() pb.AuditServiceClient { return pb.NewAuditServiceClient(c) }
 

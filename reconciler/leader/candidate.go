@@ -114,7 +114,7 @@ func (c *Candidate) readPolicy(environment string, file []byte) []byte {
 		c.fail("policy_invalid", []catalog.Problem{{Position: catalog.Position{File: policy.File, Line: 1, Column: 1}, Message: err.Error()}})
 		return nil
 	}
-	value, err := PolicyValue(effective)
+	value, err := effective.Value()
 	if err != nil {
 		c.fail("policy_invalid", []catalog.Problem{{Position: catalog.Position{File: policy.File, Line: 1, Column: 1}, Message: err.Error()}})
 		return nil

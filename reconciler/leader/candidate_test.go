@@ -110,7 +110,7 @@ func TestProblemsOfReading(t *testing.T) {
 func TestPolicyValue(t *testing.T) {
 	p := policy.Default("production")
 	p.MinimumApprovers = 3
-	value, err := PolicyValue(p)
+	value, err := p.Value()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestPolicyValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := PolicyValue(back)
+	again, err := back.Value()
 	if err != nil || string(again.GetCanonical()) != string(value.GetCanonical()) {
 		t.Fatalf("the canonical text reads as something else: %v", err)
 	}

@@ -192,7 +192,7 @@ func policyOf(t testing.TB, alter func(*policy.Policy)) *pb.PolicyValue {
 	t.Helper()
 	p := policy.Default("development")
 	alter(&p)
-	value, err := PolicyValue(p)
+	value, err := p.Value()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func NewLibrary() (*Library, error) {
 		l.broken[environment] = brokenVariants(environment)
 	}
 	for i := range 16 {
-		value, err := leader.PolicyValue(settingsPolicy(i))
+		value, err := settingsPolicy(i).Value()
 		if err != nil {
 			return nil, err
 		}

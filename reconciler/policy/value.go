@@ -1,15 +1,15 @@
-package leader
+package policy
 
 import (
 	"fmt"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
-	"github.com/honua-io/honua-gitops/reconciler/policy"
 )
 
-// PolicyValue is the replicated form of a policy: the rules that the state
-// machine decides by, and the normalised text for what needs a calendar.
-func PolicyValue(p policy.Policy) (*pb.PolicyValue, error) {
+// Value is the replicated form of a policy: the rules that the state machine
+// decides by, and the normalised text for what needs a calendar. It fails only
+// where Normalise does.
+func (p Policy) Value() (*pb.PolicyValue, error) {
 	canonical, err := p.Normalise()
 	if err != nil {
 		return nil, fmt.Errorf("normalise the policy: %w", err)
@@ -21,8 +21,8 @@ func PolicyValue(p policy.Policy) (*pb.PolicyValue, error) {
 		ApprovalTimeoutMs:        p.ApprovalTimeout.Milliseconds(),
 		AutoRollback:             p.AutoRollback,
 		RollbackRequiresApproval: p.RollbackRequiresApproval,
-		ApproveAfterRollback:     p.AfterRollback == policy.Approve,
-		ApproveRewrite:           p.ForcePush == policy.Approve,
+		ApproveAfterRollback:     p.AfterRollback == Approve,
+		ApproveRewrite:           p.ForcePush == Approve,
 		MinimumRisk:              pb.RiskValue(p.MinimumRiskLevelForApproval),
 		HealthCheckTimeoutMs:     p.HealthCheckTimeout.Milliseconds(),
 		StagingTimeoutMs:         p.StagingTimeout.Milliseconds(),
