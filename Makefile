@@ -9,8 +9,10 @@ TOOLS   := internal/tools
 BUF     := go tool -modfile=$(TOOLS)/buf/go.mod buf
 LINTER  := go tool -modfile=$(TOOLS)/lint/go.mod golangci-lint
 
-# What `make test` and friends may be told: SEEDS=20000 make sim, DEV_FLAGS='--nodes 5' make run.
-SEEDS      ?= 2000
+# What `make test` and friends may be told: SEEDS=100000 FROM=1 make sim, DEV_FLAGS='--nodes 5' make run.
+SEEDS      ?= 20000
+FROM       ?= 1
+LOSSES     ?= 5000
 FUZZTIME   ?= 10s
 BENCHCOUNT ?= 6
 BENCH_FLAGS ?=
@@ -42,13 +44,17 @@ build: ## build the static binary bin/honua
 	CGO_ENABLED=0 bash $(TOOLS)/build.sh -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/honua
 
 .PHONY: test
-test: ## every test with the race detector, then the bulk simulation without it (SEEDS=…)
+test: ## every test with the race detector, then the bulk of simulation and leader losses without it (SEEDS=…, LOSSES=…)
 	@bash $(TOOLS)/test.sh
-	@$(MAKE) --no-print-directory sim
+	@$(MAKE) --no-print-directory sim losses
 
 .PHONY: sim
-sim: ## the deterministic simulation over SEEDS seeds, without the race detector
-	go test -count=1 ./test/sim -run '^TestSeeds$$' -seeds=$(SEEDS)
+sim: ## the deterministic simulation over SEEDS seeds from FROM on, without the race detector
+	go test -count=1 -timeout=0 ./test/sim -run '^TestSeeds$$' -from=$(FROM) -seeds=$(SEEDS)
+
+.PHONY: losses
+losses: ## clusters in one process that lose LOSSES leaders, without the race detector; FROM is the first cluster's seed
+	go test -count=1 -timeout=0 ./cluster -run '^TestLeaderLosses$$' -losses=$(LOSSES) -losses-from=$(FROM) -v | grep -v '^ *\(=== \|--- PASS: TestLeaderLosses/\)'
 
 .PHONY: test-system
 test-system: ## tests that need root and Debian packages; a missing capability fails them

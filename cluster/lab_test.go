@@ -42,6 +42,8 @@ type machine struct {
 	cfg  Config
 	ip   string
 	node *Node
+	// disk, if set, is used instead of a file for the log and the votes.
+	disk *frailDisk
 	// wrapLog, if set, sits between raft and its log.
 	wrapLog func(raft.LogStore) raft.LogStore
 
@@ -88,7 +90,12 @@ func (l *lab) machine(id string, change ...func(*Config)) *machine {
 		Version: "1.0", InitialSettings: initialSettings, PromotionDelay: 10 * time.Second,
 		Logger: l.logger(), LeaderTask: &recordedTask{id: id, log: l.tasks},
 	}}
-	m.cfg.Exit = func(error) { l.exits <- id }
+	m.cfg.Exit = func(error) {
+		select {
+		case l.exits <- id:
+		default: // nobody counts them
+		}
+	}
 	for _, f := range change {
 		f(&m.cfg)
 	}
@@ -125,7 +132,7 @@ func (l *lab) logger() *slog.Logger {
 // start opens and runs the node.
 func (m *machine) start() *machine {
 	m.lab.t.Helper()
-	node, err := Open(m.cfg)
+	node, err := m.open()
 	if err != nil {
 		m.lab.t.Fatalf("%s: %v", m.cfg.NodeID, err)
 	}

@@ -62,15 +62,19 @@ func openStorage(directory string, log *slog.Logger, end func(error)) (*storage,
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
-	f := &fuse{}
-	s := &storage{
-		bolt: bolt, fuse: f, checked: &checkedLog{LogStore: bolt, fuse: f}, votes: &checkedVotes{StableStore: bolt, fuse: f},
-	}
+	s := newStorage(bolt, bolt)
+	s.bolt = bolt
 	if err := s.open(directory, log); err != nil {
 		return nil, errors.Join(err, bolt.Close())
 	}
-	f.end = end
+	s.fuse.end = end
 	return s, nil
+}
+
+// newStorage checks what is kept in stores.
+func newStorage(log raft.LogStore, votes raft.StableStore) *storage {
+	f := &fuse{}
+	return &storage{fuse: f, checked: &checkedLog{LogStore: log, fuse: f}, votes: &checkedVotes{StableStore: votes, fuse: f}}
 }
 
 func (s *storage) open(directory string, log *slog.Logger) error {
@@ -104,4 +108,9 @@ func (s *storage) open(directory string, log *slog.Logger) error {
 	return nil
 }
 
-func (s *storage) close() error { return s.bolt.Close() }
+func (s *storage) close() error {
+	if s.bolt == nil {
+		return nil // not a file
+	}
+	return s.bolt.Close()
+}

@@ -3,6 +3,7 @@ package memnet
 import (
 	"context"
 	"net"
+	"time"
 
 	"google.golang.org/grpc/test/bufconn"
 )
@@ -47,7 +48,15 @@ func (c *conn) Write(p []byte) (int, error) {
 	if cut {
 		c.lossy = true
 	}
+	lag, reset := c.net.weather.stream()
 	c.net.mu.Unlock()
+	if lag > 0 {
+		time.Sleep(lag)
+	}
+	if reset {
+		_ = c.Close()
+		return 0, ErrReset
+	}
 	if cut {
 		return len(p), nil
 	}

@@ -84,13 +84,16 @@ func (g *Gossip) WriteTo(b []byte, to string) (time.Time, error) {
 	n.mu.Lock()
 	peer := n.gossips[to]
 	lost := peer == nil || n.down[g.host.ip] || n.down[ip] || n.isCut(g.host.ip, ip)
+	copies := n.weather.packet()
 	n.mu.Unlock()
 	if lost {
 		return now, nil
 	}
-	select {
-	case peer.packets <- &memberlist.Packet{Buf: append([]byte(nil), b...), From: address(g.address), Timestamp: now}:
-	default:
+	for range copies {
+		select {
+		case peer.packets <- &memberlist.Packet{Buf: append([]byte(nil), b...), From: address(g.address), Timestamp: now}:
+		default:
+		}
 	}
 	return now, nil
 }

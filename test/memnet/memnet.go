@@ -29,6 +29,7 @@ type Network struct {
 	conns     map[*conn]struct{}
 	cuts      map[[2]string]bool
 	down      map[string]bool
+	weather   Weather
 }
 
 // New returns an empty network.

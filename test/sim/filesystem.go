@@ -30,7 +30,7 @@ func (d *disk) touch(step, path string) error {
 		d.n.die(step)
 	}
 	if w.harm(failChance, "error of "+step+" "+kind(path)) {
-		d.n.disturbed = true
+		d.n.disturbed, w.disturbed = true, true
 		return &os.PathError{Op: step, Path: path, Err: syscall.EIO}
 	}
 	return nil

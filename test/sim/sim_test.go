@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	seeds   = flag.Int("seeds", 120, "how many seeds TestSeeds runs, from -from on")
+	seeds   = flag.Int("seeds", 1000, "how many seeds TestSeeds runs, from -from on")
 	from    = flag.Uint64("from", 1, "the first seed of TestSeeds")
 	oneSeed = flag.Uint64("seed", 0, "the one seed that TestSeeds runs, with its trace")
 	workers = flag.Int("workers", runtime.GOMAXPROCS(0), "how many seeds run at once")

@@ -97,7 +97,7 @@ func (w *world) heldRightly(state *fsm.State, env *fsm.Environment, hold *fsm.Ho
 	nature := w.natures[hold.Digest]
 	switch hold.Reason {
 	case "staging_rejected":
-		if nature.rejects == "" && !w.anyDisturbed() {
+		if nature.rejects == "" && !w.disturbed { // a node that cannot keep a content rejects it
 			w.broken("liveness", "%.7s of %s is held as rejected, and no node rejects it", hold.Digest, env.Name)
 		}
 	case "verification_failed":
@@ -108,11 +108,6 @@ func (w *world) heldRightly(state *fsm.State, env *fsm.Environment, hold *fsm.Ho
 	if d.State != fsm.Failed && d.State != fsm.RolledBack {
 		w.broken("liveness", "%.7s of %s is held for deployment %s, which is %s", hold.Digest, env.Name, d.ID, d.State)
 	}
-}
-
-// anyDisturbed: a disk refused something, and a node that cannot keep a content rejects it.
-func (w *world) anyDisturbed() bool {
-	return slices.ContainsFunc(w.nodes, func(n *node) bool { return n.disturbed })
 }
 
 // waitsRightly: what waits has something to wait for.

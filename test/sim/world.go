@@ -23,7 +23,9 @@ type world struct {
 	began, now int64
 	steps      int
 	// calm: no more faults; what was broken heals.
-	calm      bool
+	calm bool
+	// disturbed: a disk refused something.
+	disturbed bool
 	calmIndex uint64
 	// task is the product's code that runs just now, if some does.
 	task *task
