@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/clock"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -113,7 +113,7 @@ func (n *Node) register(ctx context.Context, term uint64, r *pb.JoinRequest) err
 	if recorded(n.store.State().Node(r.GetNodeId()), r) {
 		return nil
 	}
-	result, err := n.Propose(ctx, Command{Term: term, IssuedAt: time.Now().UnixMilli(), Payload: &pb.Payload{
+	result, err := n.Propose(ctx, Command{Term: term, IssuedAt: clock.Now().UnixMilli(), Payload: &pb.Payload{
 		Command: &pb.Payload_RegisterNode{RegisterNode: &pb.RegisterNode{
 			NodeId: r.GetNodeId(), Incarnation: r.GetIncarnation(), RaftAddress: r.GetRaftAddress(),
 			GrpcAddress: r.GetGrpcAddress(), HttpAddress: r.GetHttpAddress(), GossipAddress: r.GetGossipAddress(),

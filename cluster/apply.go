@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/failpoint"
+	"github.com/honua-io/honua-gitops/internal/planted"
 )
 
 func (n *Node) usable() error {
@@ -37,6 +39,11 @@ func (n *Node) proposeHere(ctx context.Context, data []byte, term uint64) (fsm.R
 	if err := n.proposals.enter(ctx); err != nil {
 		return fsm.Result{}, err
 	}
+	if planted.On(planted.Acknowledge) {
+		n.tasks.start(func() { _, _ = n.apply(context.WithoutCancel(ctx), lead.raft, data) })
+		_, result, err := fsm.Apply(n.store.State(), fsm.Entry{Index: n.store.State().Index() + 1, Term: lead.number, Data: data})
+		return result, err
+	}
 	return n.apply(ctx, lead.raft, data)
 }
 
@@ -51,6 +58,7 @@ func (n *Node) apply(ctx context.Context, r *raft.Raft, data []byte) (fsm.Result
 	start := time.Now()
 	started := n.tasks.start(func() {
 		defer n.proposals.leave(start)
+		failpoint.Reach(failpoint.BeforePropose)
 		future := r.ApplyLog(sealed(data), n.cfg.electionTimeout())
 		if err := future.Error(); err != nil {
 			n.proposals.alarm()
@@ -63,6 +71,7 @@ func (n *Node) apply(ctx context.Context, r *raft.Raft, data []byte) (fsm.Result
 			done <- outcome{err: executedMaybe(a.err)}
 			return
 		}
+		failpoint.Reach(failpoint.AfterPropose)
 		done <- outcome{result: a.result}
 	})
 	if !started {
@@ -81,7 +90,7 @@ func (n *Node) apply(ctx context.Context, r *raft.Raft, data []byte) (fsm.Result
 // raftError sorts raft's errors into what certainly did not happen and the rest.
 func raftError(err error) error {
 	switch {
-	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress),
+	case planted.On(planted.Deny), errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress),
 		errors.Is(err, raft.ErrEnqueueTimeout):
 		return fmt.Errorf("%w: %w", ErrNotLeader, err)
 	default:

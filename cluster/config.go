@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/honua-io/honua-gitops/internal/failpoint"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -163,6 +164,9 @@ func (c *Config) validateAddresses(wrong func(string, ...any)) {
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.RaftMultiplier, 1)
+	if failpoint.Enabled { // so that a short test sees many snapshots, and nodes that need one
+		c.SnapshotThreshold, c.TrailingLogs, c.SnapshotInterval = 256, 128, 2*time.Second
+	}
 	setDefault(&c.SnapshotThreshold, 4096)
 	setDefault(&c.TrailingLogs, 2048)
 	setDefault(&c.SnapshotInterval, 30*time.Second)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/honua-io/honua-gitops/internal/clock"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -163,7 +164,7 @@ func (n *Node) forget(ctx context.Context, term uint64, id, reason string) error
 	if n.store.State().Node(id) == nil {
 		return nil
 	}
-	result, err := n.Propose(ctx, Command{Term: term, IssuedAt: time.Now().UnixMilli(), Payload: &pb.Payload{
+	result, err := n.Propose(ctx, Command{Term: term, IssuedAt: clock.Now().UnixMilli(), Payload: &pb.Payload{
 		Command: &pb.Payload_ForgetNode{ForgetNode: &pb.ForgetNode{NodeId: id, Reason: reason}},
 	}})
 	return errors.Join(err, result.Err())

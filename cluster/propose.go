@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/clock"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -65,7 +66,7 @@ func bound(ctx context.Context) (context.Context, context.CancelFunc) {
 func (n *Node) propose(ctx context.Context, c Command) (fsm.Result, error) {
 	data, err := fsm.Encode(fsm.Header{
 		RequestID: c.RequestID, IssuedAt: c.IssuedAt, Caller: c.Caller, Term: c.Term,
-		Proposer: n.cfg.NodeID, ProposedAt: time.Now().UnixMilli(),
+		Proposer: n.cfg.NodeID, ProposedAt: clock.Now().UnixMilli(),
 	}, c.Payload)
 	if err != nil {
 		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)

@@ -82,7 +82,7 @@ func (n *Node) startRaft() (err error) {
 			err = errors.Join(err, n.transport.Close())
 		}
 	}()
-	r, err := raft.NewRaft(n.raftConfig(), n.adapter, n.disk.log, n.disk.votes, n.disk.snapshots, n.transport)
+	r, err := raft.NewRaft(n.raftConfig(), n.adapter, n.disk.log, stable(n.disk.votes), n.disk.snapshots, n.transport)
 	if err != nil {
 		return fmt.Errorf("starting raft: %w", err)
 	}

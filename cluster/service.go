@@ -2,13 +2,13 @@ package cluster
 
 import (
 	"context"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/clock"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -66,7 +66,7 @@ func (s *peerService) Propose(ctx context.Context, r *pb.ProposeRequest) (*pb.Pr
 	if err := s.n.authorizeCommand(r.GetEnvelope()); err != nil {
 		return nil, s.n.rpcError(err)
 	}
-	result, err := s.n.proposeHere(ctx, fsm.Restamp(r.GetEnvelope(), time.Now().UnixMilli()), 0)
+	result, err := s.n.proposeHere(ctx, fsm.Restamp(r.GetEnvelope(), clock.Now().UnixMilli()), 0)
 	if err != nil {
 		return nil, s.n.rpcError(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/clock"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -32,7 +33,7 @@ type Term struct {
 
 // Propose replicates a command in this term, or not at all (I10).
 func (t Term) Propose(ctx context.Context, payload *pb.Payload) (fsm.Result, error) {
-	return t.Node.Propose(ctx, Command{Term: t.Number, Payload: payload, IssuedAt: time.Now().UnixMilli()})
+	return t.Node.Propose(ctx, Command{Term: t.Number, Payload: payload, IssuedAt: clock.Now().UnixMilli()})
 }
 
 // leadership is an established term.

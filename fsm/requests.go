@@ -16,7 +16,7 @@ const (
 // refuses what may have been forgotten (I3).
 func (c *change) remembered() (Result, bool) {
 	id := c.envelope.GetRequestId()
-	if id == "" {
+	if id == "" || plantForgetRequest {
 		return Result{}, false
 	}
 	deny := func(reason, message string) (Result, bool) {

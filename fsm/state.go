@@ -253,6 +253,9 @@ func (s *State) FirstAudit() uint64 {
 	return 0
 }
 
+// Request returns the remembered result of a request, or nil.
+func (s *State) Request(id string) *Request { return s.requests.get(id) }
+
 // Counts returns the number of deployments, bundles and remembered requests.
 func (s *State) Counts() (deployments, bundles, requests int) {
 	return s.deployments.len(), s.bundles.len(), s.requests.len()

@@ -20,6 +20,7 @@ import (
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/gitsync"
 	"github.com/honua-io/honua-gitops/internal/buildinfo"
+	"github.com/honua-io/honua-gitops/internal/clock"
 	"github.com/honua-io/honua-gitops/internal/config"
 	"github.com/honua-io/honua-gitops/internal/listen"
 	"github.com/honua-io/honua-gitops/internal/tlsfiles"
@@ -206,7 +207,7 @@ func (a *app) openNode(ctx context.Context) error {
 		ApprovalDirectory: a.config.GitOps.ApprovalDirectory, Store: a.cluster.Store(), Registry: a.registry,
 		CaughtUp:  func() bool { return a.cluster.Status().CaughtUp },
 		Settings:  func() (string, []byte) { return a.settings.digest, a.settings.encoded },
-		Addresses: addresses, ProbeInterval: a.config.Registry.ProbeInterval, Now: time.Now, Logger: a.component("reconciler"),
+		Addresses: addresses, ProbeInterval: a.config.Registry.ProbeInterval, Now: clock.Now, Logger: a.component("reconciler"),
 	})
 	return err
 }
@@ -221,7 +222,7 @@ func (a *app) openLeader(context.Context) error {
 		NodeID: a.config.Cluster.NodeID, Store: a.cluster.Store(), Proposer: proposer{a.cluster}, Group: a.group,
 		Nodes: &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
 		Open:  (&repositories{app: a, executable: executable}).open,
-		Now:   time.Now, Random: rand.Float64, Logger: a.component("gitsync"),
+		Now:   clock.Now, Random: rand.Float64, Logger: a.component("gitsync"),
 	})
 	return err
 }

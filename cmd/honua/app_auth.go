@@ -14,6 +14,7 @@ import (
 	"github.com/honua-io/honua-gitops/api/admin"
 	"github.com/honua-io/honua-gitops/api/auth"
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/clock"
 	"github.com/honua-io/honua-gitops/internal/config"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -26,7 +27,7 @@ func (a *app) authenticator() (admin.Authenticator, error) {
 	}
 	c := auth.Config{
 		Tokens: a.cluster.Store(), Cluster: a.config.Cluster.Name, Node: a.isNode, Trusted: a.trusted,
-		Now: time.Now, Logger: a.component("admin"),
+		Now: clock.Now, Logger: a.component("admin"),
 	}
 	if a.config.Auth.AdminToken != "" {
 		c.AdminToken = a.config.Auth.AdminToken.Expand

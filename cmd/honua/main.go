@@ -8,7 +8,10 @@ import (
 	"syscall"
 )
 
-func main() { os.Exit(mainWithSignals()) }
+func main() {
+	plant()
+	os.Exit(mainWithSignals())
+}
 
 // mainWithSignals runs one command line. The first SIGINT or SIGTERM asks it to end, the second ends it.
 func mainWithSignals() int {

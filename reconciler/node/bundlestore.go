@@ -12,6 +12,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/fsm/bundle"
 	"github.com/honua-io/honua-gitops/internal/durable"
+	"github.com/honua-io/honua-gitops/internal/failpoint"
 )
 
 // ErrBundle is a stored content that cannot be read, written or trusted.
@@ -62,6 +63,7 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 	content.WriteString(bundleMagic)
 	_ = binary.Write(&content, binary.BigEndian, rawSize) // a bytes.Buffer takes everything
 	content.Write(compressed)
+	failpoint.Reach(failpoint.BeforeStageSync)
 	if err := s.files.WriteFile(s.path(digest), content.Bytes()); err != nil {
 		// It may be there and not on disk: the next attempt must not find it.
 		if gone := s.files.Remove(s.path(digest)); gone != nil && !errors.Is(gone, os.ErrNotExist) {
@@ -69,6 +71,7 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 		}
 		return fmt.Errorf("%w %s: %w", ErrBundle, digest, err)
 	}
+	failpoint.Reach(failpoint.AfterStageSync)
 	return nil
 }
 

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/failpoint"
+	"github.com/honua-io/honua-gitops/internal/planted"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
 
 // retryInterval is how long after a failed activation the next try is made.
@@ -21,7 +24,7 @@ const caughtUpInterval = 20 * time.Millisecond
 func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if !n.awaitCaughtUp(ctx) {
+	if !planted.On(planted.ActInApply) && !n.awaitCaughtUp(ctx) {
 		return nil
 	}
 	var workers sync.WaitGroup
@@ -86,7 +89,8 @@ func (n *Node) CatchUp(ctx context.Context, state *fsm.State) (behind bool, err 
 			continue
 		}
 		known, ok, _ := n.served(env.Name)
-		if ok && known.problem == "" && !known.after(env.Active.Epoch, env.Active.Index) {
+		if ok && known.problem == "" && !known.after(env.Active.Epoch, env.Active.Index) &&
+			(!planted.On(planted.ActInApply) || known.ActivationIndex == env.Active.Index) {
 			continue
 		}
 		if err := n.activate(ctx, state, env, known, ok); err != nil {
@@ -132,26 +136,41 @@ func (n *Node) activate(ctx context.Context, state *fsm.State, env *fsm.Environm
 		ActivationIndex: active.Index, Term: state.Meta().Term, Deployment: active.DeploymentID,
 		Commit: active.Commit, Digest: active.Digest, Phase: Intent,
 	}
-	repair := ok && !known.after(active.Epoch, active.Index)
+	services := len(built.Model().Services)
+	repair := ok && !known.after(active.Epoch, active.Index) && !planted.On(planted.ActInApply)
 	if repair {
 		entry.Phase = Resumed
 	}
-	if err := n.journal.Append(entry); err != nil {
-		built.Release()
+	if err := n.swap(ctx, &entry, built); err != nil {
 		return err
 	}
-	services := len(built.Model().Services)
-	n.announceApplying(ctx, env.Name)
-	n.config.Registry.Swap(env.Name, built)
-	if !repair {
-		entry.Phase, entry.Time = Active, n.timestamp()
-		if err := n.journal.Append(entry); err != nil {
+	failpoint.Reach(failpoint.BeforeReport)
+	n.note(env.Name, serving{Entry: entry})
+	failpoint.Reach(failpoint.AfterReport)
+	n.announceServing(ctx, env.Name, services, n.config.Now().Sub(begun))
+	return nil
+}
+
+// swap announces an activation in the journal, serves it, and says in the journal that it is served; a repair is
+// announced as what it is, and nothing more.
+func (n *Node) swap(ctx context.Context, entry *Entry, built *registry.Catalog) error {
+	failpoint.Reach(failpoint.BeforeIntent)
+	if !planted.On(planted.SkipIntent) {
+		if err := n.journal.Append(*entry); err != nil {
+			built.Release()
 			return err
 		}
 	}
-	n.note(env.Name, serving{Entry: entry})
-	n.announceServing(ctx, env.Name, services, n.config.Now().Sub(begun))
-	return nil
+	failpoint.Reach(failpoint.AfterIntent)
+	n.announceApplying(ctx, entry.Environment)
+	failpoint.Reach(failpoint.BeforeSwap)
+	n.config.Registry.Swap(entry.Environment, built)
+	failpoint.Reach(failpoint.AfterSwap)
+	if entry.Phase == Resumed {
+		return nil
+	}
+	entry.Phase, entry.Time = Active, n.timestamp()
+	return n.journal.Append(*entry)
 }
 
 // prune deletes contents that neither the state keeps nor this node serves.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/planted"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
@@ -173,9 +174,14 @@ func (n *Node) stage(ctx context.Context, state *fsm.State, env *fsm.Environment
 	for _, problem := range problems {
 		n.announceRejection(ctx, env.Name, problem)
 	}
+	accepted := built != nil
+	if accepted && planted.On(planted.SwapStaged) {
+		n.config.Registry.Swap(env.Name, built)
+		built = nil
+	}
 	st.built = built
 	st.answer = &pb.StageResponse{
-		NodeId: n.config.NodeID, Incarnation: n.config.Incarnation, Accepted: built != nil,
+		NodeId: n.config.NodeID, Incarnation: n.config.Incarnation, Accepted: accepted,
 		Problems: problems, DurationMs: uint64(max(0, n.config.Now().Sub(begun).Milliseconds())),
 	}
 	if model != nil {

@@ -2,6 +2,7 @@ package gitserver
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ const (
 	Fetch Phase = "fetch"
 )
 
-// Server serves the repositories below a folder over HTTP on loopback.
+// Server serves the repositories below a folder over HTTP.
 type Server struct {
 	// URL is the address of the folder; append "/" and a repository's path.
 	URL string
@@ -40,8 +41,18 @@ type Server struct {
 	authorized []string
 }
 
-// New starts a server over all repositories below root. It ends with the test.
+// New starts a server over all repositories below root, on loopback. It ends with the test.
 func New(t testing.TB, root string) *Server {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewOn(t, root, listener)
+}
+
+// NewOn is New on a listener of the caller's, which the server closes.
+func NewOn(t testing.TB, root string, listener net.Listener) *Server {
 	t.Helper()
 	git, err := exec.LookPath("git")
 	if err != nil {
@@ -58,7 +69,10 @@ func New(t testing.TB, root string) *Server {
 		behaviours: map[Phase]Behaviour{},
 		requests:   map[Phase]int{},
 	}
-	web := httptest.NewServer(s)
+	web := httptest.NewUnstartedServer(s)
+	_ = web.Listener.Close()
+	web.Listener = listener
+	web.Start()
 	s.URL = web.URL
 	t.Cleanup(web.Close)
 	t.Cleanup(func() { close(s.closing) }) // first, so that requests that hang let go

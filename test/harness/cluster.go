@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -49,6 +51,12 @@ type Options struct {
 	Secure bool
 	// Adjust changes a node's settings before they are written.
 	Adjust func(node *Node, settings Section)
+	// Host is where the node of an index is, on the usual ports; nil puts all of them on loopback, on ports of their own.
+	Host func(i int) string
+	// Program is run instead of the one that Main built.
+	Program string
+	// Launch changes the command that starts a node.
+	Launch func(node *Node, command *exec.Cmd) *exec.Cmd
 }
 
 // Cluster is a group of nodes on this machine, each a process, that follow one repository.
@@ -105,15 +113,7 @@ func prepare(t testing.TB, options Options) *Cluster {
 	if err := scaffold.WriteCities(c.DataDirectory()); err != nil {
 		t.Fatal(err)
 	}
-	ports, program := TakePorts(t), Binary(t)
-	for i := range options.Nodes {
-		id, base := "node"+strconv.Itoa(i+1), ports.Base()+portsPerNode*i
-		c.Nodes = append(c.Nodes, &Node{
-			ID: id, Dir: filepath.Join(c.Dir, id), HTTP: loopback(ports.HTTP() + i),
-			GRPC: loopback(base), Raft: loopback(base + 1), Gossip: loopback(base + 2),
-			t: t, program: program,
-		})
-	}
+	c.place()
 	if options.Secure {
 		c.secure()
 	}
@@ -122,6 +122,33 @@ func prepare(t testing.TB, options Options) *Cluster {
 		node.writeSettings(c.settings(node))
 	}
 	return c
+}
+
+// place gives the nodes their addresses.
+func (c *Cluster) place() {
+	c.t.Helper()
+	program := c.options.Program
+	if program == "" {
+		program = Binary(c.t)
+	}
+	var ports Ports
+	if c.options.Host == nil {
+		ports = TakePorts(c.t)
+	}
+	for i := range c.options.Nodes {
+		id, base := "node"+strconv.Itoa(i+1), ports.Base()+portsPerNode*i
+		n := &Node{
+			ID: id, Dir: filepath.Join(c.Dir, id), HTTP: loopback(ports.HTTP() + i),
+			GRPC: loopback(base), Raft: loopback(base + 1), Gossip: loopback(base + 2),
+			t: c.t, program: program, launch: c.options.Launch,
+		}
+		if c.options.Host != nil {
+			host := c.options.Host(i)
+			n.HTTP, n.GRPC = net.JoinHostPort(host, "5000"), net.JoinHostPort(host, "7700")
+			n.Raft, n.Gossip = net.JoinHostPort(host, "7701"), net.JoinHostPort(host, "7702")
+		}
+		c.Nodes = append(c.Nodes, n)
+	}
 }
 
 // DataDirectory is where the nodes' GeoJSON files are.

@@ -33,6 +33,8 @@ type Node struct {
 
 	t       testing.TB
 	program string
+	// launch is Options.Launch, or nil.
+	launch func(*Node, *exec.Cmd) *exec.Cmd
 	// tls is nil where everything is in the clear.
 	tls *tls.Config
 
@@ -67,7 +69,11 @@ func (n *Node) Start() {
 	if n.Running() {
 		n.t.Fatalf("%s runs already", n.ID)
 	}
-	process, err := StartProcess(exec.Command(n.program, "server", "--config", n.SettingsFile()), n.LogFile())
+	command := exec.Command(n.program, "server", "--config", n.SettingsFile())
+	if n.launch != nil {
+		command = n.launch(n, command)
+	}
+	process, err := StartProcess(command, n.LogFile())
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -111,6 +117,26 @@ func (n *Node) Stop() {
 			n.t.Fatalf("%s: %v", n.ID, err)
 		}
 	}
+}
+
+// Signal sends a signal to the node's process, if it runs.
+func (n *Node) Signal(signal syscall.Signal) error {
+	p := n.current()
+	if p == nil || !p.Running() {
+		return nil
+	}
+	if err := syscall.Kill(p.PID, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("%s: signal process %d: %w", n.ID, p.PID, err)
+	}
+	return nil
+}
+
+// End asks the node's process to end with a signal and waits; the error says how it did not end in order.
+func (n *Node) End(signal syscall.Signal) error {
+	if p := n.current(); p != nil {
+		return p.Stop(signal)
+	}
+	return nil
 }
 
 func (n *Node) end() {

@@ -1,0 +1,6 @@
+//go:build !chaos
+
+package main
+
+// plant does nothing: this build has no defects to show.
+func plant() {}

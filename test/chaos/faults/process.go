@@ -1,0 +1,93 @@
+//go:build linux
+
+package faults
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+
+	"github.com/honua-io/honua-gitops/test/chaos/history"
+)
+
+// kill ends nodes with SIGKILL, and starts them again when the fault is over.
+func (d *Doer) kill(ctx context.Context, a *history.Applied) error {
+	var victims []int
+	if a.Variant == "all" {
+		victims = d.chooseAll(a)
+	} else if i, err := d.choose(a); err == nil {
+		victims = []int{i}
+	}
+	if len(victims) == 0 {
+		return ErrNobody
+	}
+	defer d.release(victims...)
+	var all sync.WaitGroup
+	for _, i := range victims {
+		all.Go(d.Cluster.Nodes[i].Kill)
+	}
+	all.Wait()
+	lasting(ctx, a)
+	for _, i := range victims {
+		d.Cluster.Nodes[i].Start()
+	}
+	return nil
+}
+
+// pause stops a process and continues it: to itself no time has passed.
+func (d *Doer) pause(ctx context.Context, a *history.Applied) error {
+	i, err := d.choose(a)
+	if err != nil {
+		return err
+	}
+	defer d.release(i)
+	n := d.Cluster.Nodes[i]
+	if err := n.Signal(syscall.SIGSTOP); err != nil {
+		return fmt.Errorf("stopping %s: %w", n.ID, err)
+	}
+	lasting(ctx, a)
+	if err := n.Signal(syscall.SIGCONT); err != nil {
+		return fmt.Errorf("continuing %s: %w", n.ID, err)
+	}
+	return nil
+}
+
+// restart ends nodes in order and starts each again before the next one's turn.
+func (d *Doer) restart(ctx context.Context, a *history.Applied) error {
+	first, err := d.choose(a)
+	if err != nil {
+		return err
+	}
+	turns := []int{first}
+	if a.Variant == "rolling" {
+		for offset := 1; offset < len(d.Cluster.Nodes); offset++ {
+			turns = append(turns, (first+offset)%len(d.Cluster.Nodes))
+		}
+	}
+	for turn, i := range turns {
+		if turn > 0 && !d.takeRunning(i, a) {
+			continue
+		}
+		n := d.Cluster.Nodes[i]
+		err := n.End(syscall.SIGTERM)
+		lasting(ctx, a)
+		n.Start()
+		d.release(i)
+		if err != nil {
+			return fmt.Errorf("%s did not end in order: %w", n.ID, err)
+		}
+	}
+	return nil
+}
+
+// takeRunning holds a node that runs and that nobody holds.
+func (d *Doer) takeRunning(i int, a *history.Applied) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.held[i] || !d.Cluster.Nodes[i].Running() {
+		return false
+	}
+	d.hold(i, a)
+	return true
+}

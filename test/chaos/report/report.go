@@ -1,0 +1,118 @@
+// Package report says in one line what a round came to, and leaves what it takes to understand a failure.
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/honua-io/honua-gitops/test/chaos/check"
+	"github.com/honua-io/honua-gitops/test/chaos/history"
+	"github.com/honua-io/honua-gitops/test/chaos/plan"
+)
+
+// Sum adds up rounds.
+type Sum struct {
+	Seeds   []uint64
+	Rounds  int
+	Failed  int
+	Verdict check.Verdict
+	// Done counts faults by kind, Ways those by kind and variant.
+	Done, Ways map[string]int
+	// LeaderKills counts leaders that were killed, in windows too.
+	LeaderKills int
+}
+
+// Add counts a round.
+func (s *Sum) Add(e *check.Evidence, v *check.Verdict) {
+	if s.Done == nil {
+		s.Done, s.Ways = map[string]int{}, map[string]int{}
+	}
+	s.Seeds = append(s.Seeds, e.Round.Seed)
+	s.Rounds++
+	if len(v.Findings) > 0 {
+		s.Failed++
+	}
+	for _, field := range []struct{ sum, add *int }{
+		{&s.Verdict.Acked, &v.Acked}, {&s.Verdict.Refused, &v.Refused}, {&s.Verdict.NotExecuted, &v.NotExecuted},
+		{&s.Verdict.Unknown, &v.Unknown}, {&s.Verdict.Reads, &v.Reads}, {&s.Verdict.Lost, &v.Lost}, {&s.Verdict.Double, &v.Double},
+		{&s.Verdict.Deployments, &v.Deployments}, {&s.Verdict.Activations, &v.Activations}, {&s.Verdict.Polls, &v.Polls},
+		{&s.Verdict.Elections, &v.Elections},
+	} {
+		*field.sum += *field.add
+	}
+	s.Verdict.Findings = append(s.Verdict.Findings, v.Findings...)
+	for _, fault := range e.Faults {
+		if !fault.Done {
+			continue
+		}
+		s.Done[string(fault.Kind)] += max(1, len(fault.Hit))
+		s.Ways[string(fault.Kind)+" "+fault.Variant]++
+		if fault.Kind == plan.Kill || fault.Kind == plan.Window || fault.Kind == plan.Power {
+			if leader := leaderAt(e.Round.Leaders, fault); slices.Contains(fault.Hit, leader) {
+				s.LeaderKills++
+			}
+		}
+	}
+}
+
+// leaderAt is who led when a fault began.
+func leaderAt(leaders []history.Leader, fault history.Applied) (node string) {
+	for _, l := range leaders {
+		if l.At <= fault.From {
+			node = l.Node
+		}
+	}
+	return node
+}
+
+// Line is the summary.
+func (s *Sum) Line() string {
+	var b strings.Builder
+	seeds := make([]string, len(s.Seeds))
+	for i, seed := range s.Seeds {
+		seeds[i] = fmt.Sprint(seed)
+	}
+	fmt.Fprintf(&b, "seed=%s rounds=%d failed=%d kills=%d leader_kills=%d", strings.Join(seeds, ","), s.Rounds, s.Failed, s.Done[string(plan.Kill)], s.LeaderKills)
+	for _, kind := range slices.Sorted(maps.Keys(s.Done)) {
+		if kind != string(plan.Kill) {
+			fmt.Fprintf(&b, " %s=%d", kind, s.Done[kind])
+		}
+	}
+	v := &s.Verdict
+	fmt.Fprintf(&b, " acked=%d refused=%d not_executed=%d unknown=%d reads=%d polls=%d deployments=%d activations=%d elections=%d lost=%d double=%d",
+		v.Acked, v.Refused, v.NotExecuted, v.Unknown, v.Reads, v.Polls, v.Deployments, v.Activations, v.Elections, v.Lost, v.Double)
+	return b.String()
+}
+
+// Coverage is a line for each way in which harm was done, the least often done ones first.
+func (s *Sum) Coverage() string {
+	ways := slices.SortedFunc(maps.Keys(s.Ways), func(a, b string) int {
+		if s.Ways[a] != s.Ways[b] {
+			return s.Ways[a] - s.Ways[b]
+		}
+		return strings.Compare(a, b)
+	})
+	var b strings.Builder
+	for _, way := range ways {
+		fmt.Fprintf(&b, "  %5d  %s\n", s.Ways[way], strings.TrimSpace(way))
+	}
+	return b.String()
+}
+
+// Missing are kinds of faults, and windows, that were asked for and never done.
+func (s *Sum) Missing(kinds []plan.Kind, windows []string) (missing []string) {
+	for _, kind := range kinds {
+		if kind == plan.Window {
+			for _, window := range windows {
+				if s.Ways[string(kind)+" "+window] == 0 {
+					missing = append(missing, "window "+window)
+				}
+			}
+		} else if s.Done[string(kind)] == 0 {
+			missing = append(missing, string(kind))
+		}
+	}
+	return missing
+}
