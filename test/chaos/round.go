@@ -61,6 +61,7 @@ type round struct {
 	repo    *repository
 	leaders *leaders
 	doer    *faults.Doer
+	disks   faults.Disks
 	files   []*history.Writer
 	calls   *history.Writer
 	polls   *history.Writer
@@ -74,7 +75,7 @@ type round struct {
 // round itself failed; whether the promises held is for the checks to find out, from the folder.
 func Run(ctx context.Context, c Config) error {
 	return harness.Outside(ctx, c.Dir, func(t testing.TB) {
-		r := &round{Config: c, t: t, begun: time.Now()}
+		r := &round{Config: c, t: t, begun: time.Now(), disks: faults.Disks{}}
 		if err := r.run(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +146,7 @@ func (r *round) start(ctx context.Context) (err error) {
 	r.leaders = newLeaders(r.cluster.Nodes, r.begun)
 	r.doer = faults.New(faults.Config{
 		Cluster: r.cluster, Network: r.network, Git: r.git, Repository: r.repo, Leader: r.leaders.index,
-		WebhookSecret: webhookSecret, Applied: r.applied, Begun: r.begun,
+		Disks: r.disks, WebhookSecret: webhookSecret, Applied: r.applied, Begun: r.begun,
 	})
 	return r.approveUntil(ctx, harness.StartWithin, r.ready)
 }
@@ -159,7 +160,12 @@ func policy(e history.Environment) harness.Section {
 }
 
 // adjust lets nodes talk in the clear between hosts, and keeps all records: the checks want them.
-func (r *round) adjust(_ *harness.Node, settings harness.Section) {
+func (r *round) adjust(n *harness.Node, settings harness.Section) {
+	if faults.NeedDisks(r.Kinds) {
+		if err := r.disks.Add(n); err != nil {
+			r.t.Fatal(err)
+		}
+	}
 	settings["Cluster"].(harness.Section)["Insecure"] = true
 	gitops := settings["GitOps"].(harness.Section)
 	gitops["HistoryLimit"] = 10_000
@@ -217,6 +223,13 @@ func (r *round) supervise(ctx context.Context) {
 
 // record writes down what the checks have to know besides the histories.
 func (r *round) record(ends []history.End) error {
+	err := r.unsupervise()
+	for _, n := range r.cluster.Nodes {
+		n.Kill() // those that did not end in order
+	}
+	if err := errors.Join(err, r.disks.Keep()); err != nil {
+		return err
+	}
 	end := history.Round{
 		Seed: r.Seed, Environments: environments(), Length: time.Since(r.begun), Faults: r.faults,
 		Commits: r.cluster.Repo.Commits(), Rewrites: r.repo.rewrites, Ends: ends, Leaders: r.leaders.list(), Planted: r.Planted,

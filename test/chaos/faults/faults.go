@@ -35,6 +35,8 @@ type Config struct {
 	Repository Rewriter
 	// Leader returns the index of the node that leads, or -1.
 	Leader func() int
+	// Disks are the nodes' file systems; empty if nothing is done to them.
+	Disks Disks
 	// WebhookSecret signs deliveries.
 	WebhookSecret string
 	Applied       *history.Writer
@@ -105,6 +107,10 @@ func (d *Doer) do(ctx context.Context, a *history.Applied) error {
 		return d.disturb(ctx, a)
 	case plan.Window:
 		return d.window(ctx, a)
+	case plan.Power:
+		return d.cut(ctx, a)
+	case plan.Disk:
+		return d.wear(ctx, a)
 	case plan.Clock:
 		return d.misset(ctx, a)
 	case plan.Git:

@@ -191,6 +191,8 @@ func variants(kind Kind) []string {
 	switch kind {
 	case Kill:
 		return []string{"one", "one", "one", "one", "all"}
+	case Power:
+		return []string{"one", "one", "all"}
 	case Restart:
 		return []string{"one", "rolling"}
 	case Partition:
