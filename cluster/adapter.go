@@ -41,38 +41,57 @@ func newAdapter(store *fsm.Store) *adapter {
 }
 
 // Apply executes one committed entry.
-func (a *adapter) Apply(log *raft.Log) any {
+func (a *adapter) Apply(log *raft.Log) any { return a.ApplyBatch([]*raft.Log{log})[0] }
+
+// ApplyBatch executes committed entries, one after the other, and publishes the
+// state after the last: whoever watches is woken once, not for each. Raft sends
+// configurations too, which are not the state machine's.
+func (a *adapter) ApplyBatch(logs []*raft.Log) []any {
+	before := a.store.State()
+	state, answers := before, make([]any, len(logs))
+	for i, log := range logs {
+		if log.Type == raft.LogCommand {
+			state, answers[i] = a.next(state, log)
+		}
+	}
+	if state != before {
+		a.store.Replace(state)
+	}
+	return answers
+}
+
+// next is the state after an entry; the same where the node is halted or halts.
+func (a *adapter) next(state *fsm.State, log *raft.Log) (*fsm.State, applied) {
 	if err := a.failure(); err != nil {
-		return applied{err: err}
+		return state, applied{err: err}
 	}
 	if !intact(log) {
 		err := &fsm.FatalError{Index: log.Index, Reason: "its checksum does not match: the log of this node is damaged"}
-		return applied{err: a.halt(err)}
+		return state, applied{err: a.halt(err)}
 	}
 	if result, ok := a.skips.skipped(log); ok {
-		return applied{result: result}
+		return state, applied{result: result}
 	}
 	if planted.On(planted.LoseEntry) && a.planted && log.Index%97 == 0 {
-		return applied{}
+		return state, applied{}
 	}
-	result, err := a.execute(fsm.Entry{Index: log.Index, Term: log.Term, Data: log.Data})
+	next, result, err := execute(state, fsm.Entry{Index: log.Index, Term: log.Term, Data: log.Data})
 	if err != nil {
-		return applied{err: a.halt(fmt.Errorf("%w (the entry is %d:%s)", err, log.Index, entryDigest(log.Data)))}
+		return state, applied{err: a.halt(fmt.Errorf("%w (the entry is %d:%s)", err, log.Index, entryDigest(log.Data)))}
 	}
-	a.hashes.note(a.store.State())
-	return applied{result: result}
+	a.hashes.note(next)
+	return next, applied{result: result}
 }
 
-func (a *adapter) execute(entry fsm.Entry) (result fsm.Result, err error) {
+func execute(state *fsm.State, entry fsm.Entry) (next *fsm.State, result fsm.Result, err error) {
 	defer recoverFatal(entry.Index, &err)
-	return a.store.Apply(entry)
+	return fsm.Apply(state, entry)
 }
 
 // rehearse executes an entry on the state as it is and forgets the outcome. An
 // error is one that would have halted every node.
-func rehearse(state *fsm.State, term uint64, data []byte) (err error) {
-	defer recoverFatal(state.Index()+1, &err)
-	_, _, err = fsm.Apply(state, fsm.Entry{Index: state.Index() + 1, Term: term, Data: data})
+func rehearse(state *fsm.State, term uint64, data []byte) error {
+	_, _, err := execute(state, fsm.Entry{Index: state.Index() + 1, Term: term, Data: data})
 	return err
 }
 

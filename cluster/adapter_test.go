@@ -69,6 +69,46 @@ func TestHaltedNodeAppliesNothing(t *testing.T) {
 	}
 }
 
+// A batch is published once. Configurations in it are raft's own; what follows
+// a poison entry is not executed (I11).
+func TestBatchIsPublishedOnce(t *testing.T) {
+	a := initialised(t)
+	woken := a.store.Changed()
+	poison := entry(t, 5, &pb.Payload{})
+	configuration := &raft.Log{Index: 3, Term: 1, Type: raft.LogConfiguration, Data: []byte("raft's own")}
+	answers := a.ApplyBatch([]*raft.Log{
+		entry(t, 2, poll("").Payload), configuration, entry(t, 4, poll("").Payload), poison, entry(t, 6, poll("").Payload),
+	})
+	for i, wantErr := range map[int]bool{0: false, 2: false, 3: true, 4: true} {
+		if got := answers[i].(applied); (got.err != nil) != wantErr {
+			t.Errorf("answer %d: %v", i, got.err)
+		}
+	}
+	if answers[1] != nil {
+		t.Errorf("a configuration was executed: %v", answers[1])
+	}
+	select {
+	case <-woken:
+	default:
+		t.Error("nobody is woken")
+	}
+	if index := a.store.State().Index(); index != 4 {
+		t.Errorf("the state is that of %d", index)
+	}
+	for index := uint64(2); index <= 4; index += 2 {
+		if _, known := a.hashes.at(index); !known {
+			t.Errorf("the hash at %d is not known to peers that ask", index)
+		}
+	}
+	unchanged := a.store.Changed()
+	a.ApplyBatch([]*raft.Log{configuration})
+	select {
+	case <-unchanged:
+		t.Error("woken by nothing")
+	default:
+	}
+}
+
 type sink struct {
 	bytes.Buffer
 	closed, cancelled bool

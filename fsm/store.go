@@ -36,7 +36,8 @@ func (s *Store) Apply(e Entry) (Result, error) {
 	return result, nil
 }
 
-// Replace publishes a state that was read from a snapshot.
+// Replace publishes a state that was made elsewhere: read from a snapshot, or
+// the last of several entries.
 func (s *Store) Replace(state *State) { s.publish(state) }
 
 func (s *Store) publish(state *State) {
