@@ -59,6 +59,7 @@ losses: ## clusters in one process that lose LOSSES leaders, without the race de
 .PHONY: test-system
 test-system: ## tests that need root and Debian packages; a missing capability fails them
 	go test -count=1 -tags system ./test/system/...
+	go test -count=1 -tags system -run 'OnPostGIS|OfTheRegistry' ./api/ogc
 
 .PHONY: test-docker
 test-docker: ## a cluster of containers, deployed to, killed and cut off; needs Docker, docker-compose and jq

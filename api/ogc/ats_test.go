@@ -73,16 +73,36 @@ func abstractTests() map[string]func(*suite) {
 	}
 }
 
+// The suite runs on each kind of data source; on PostGIS with the system tests.
 func TestAbstractTestSuite(t *testing.T) {
+	t.Run("GeoJSON", func(t *testing.T) { runAbstractTests(t, geoJSONWorld) })
+	t.Run("GeoPackage", func(t *testing.T) { runAbstractTests(t, geoPackageWorld) })
+}
+
+func runAbstractTests(t *testing.T, w func(*bench) world) {
 	tests := abstractTests()
 	counts := map[string]int{}
 	for _, id := range slices.Sorted(maps.Keys(tests)) {
 		counts[strings.Split(id, "/")[2]]++
-		t.Run(strings.TrimPrefix(id, "/"), func(t *testing.T) { tests[id](newSuite(t)) })
+		t.Run(strings.TrimPrefix(id, "/"), func(t *testing.T) { tests[id](newSuite(t, w)) })
 	}
 	if want := map[string]int{"core": 29, "geojson": 2, "oas30": 6, "crs": 10}; !maps.Equal(counts, want) {
 		t.Errorf("%v abstract tests by class, the standards have %v", counts, want)
 	}
+}
+
+// world is where the suite's features are: two data sources, towns and places, each of one table of its own name.
+type world struct {
+	sources  [2]catalog.DataSource
+	geometry string // column; empty where there are no columns
+}
+
+func geoJSONWorld(b *bench) world {
+	b.write("towns.geojson", towns(100, "a"))
+	b.write("places.geojson", places)
+	return world{sources: [2]catalog.DataSource{
+		{ID: "towns", Type: "GeoJSON", ConnectionString: "towns.geojson"}, {ID: "places", Type: "GeoJSON", ConnectionString: "places.geojson"},
+	}}
 }
 
 // suite is the web API under test: three collections, of points with a date, of lines and areas some of which have no
@@ -99,20 +119,22 @@ const places = `{"type":"FeatureCollection","features":[
  {"type":"Feature","id":3,"geometry":null,"properties":{"kind":"nowhere","seen":"2022-06-01T12:00:00Z"}},
  {"type":"Feature","id":4,"geometry":{"type":"MultiPoint","coordinates":[[179.5,-17],[-179.5,-17]]},"properties":{"kind":"points","seen":"2024-01-01T00:00:00Z"}}]}`
 
-func newSuite(t *testing.T) *suite {
+func newSuite(t *testing.T, makeWorld func(*bench) world) *suite {
 	t.Helper()
 	s := &suite{T: t, began: time.Now().UTC().Truncate(time.Second)}
 	s.bench = newBench(t, func(c *Config) { c.Now = time.Now })
-	s.write("towns.geojson", towns(100, "a"))
-	s.write("places.geojson", places)
+	w := makeWorld(s.bench)
 	model := townModel()
-	model.DataSources[1] = catalog.DataSource{ID: "places", Type: "GeoJSON", ConnectionString: "places.geojson"}
+	model.DataSources = w.sources[:]
 	layers := model.Services[0].Layers
-	layers[1].GeometryType, layers[1].SRID = "Point", 4326
 	layers[2] = catalog.Layer{
 		ID: "places", Title: "Places", DataSource: "places", Service: "gis-service", GeometryType: "Geometry", SRID: 4326,
 		BBox:       []float64{-180, -90, 180, 90},
 		Properties: []catalog.Property{{Name: "kind", Type: "string"}, {Name: "seen", Type: "datetime"}},
+	}
+	layers[1].GeometryType, layers[1].SRID = "Point", 4326
+	for i := range layers {
+		layers[i].Table, layers[i].GeometryColumn = layers[i].DataSource, w.geometry
 	}
 	s.activate("digest-1", model)
 	return s

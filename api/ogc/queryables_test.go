@@ -9,7 +9,7 @@ import (
 
 // Queryables (OGC 19-079r2): a JSON Schema at the link of the collection, each property of which is a parameter.
 func TestQueryables(t *testing.T) {
-	s := newSuite(t)
+	s := newSuite(t, geoJSONWorld)
 	values := map[string]string{
 		"name": "town 7", "mark": "a", "size": "30", "share": "2.5", "port": "true", "founded": "2000-01-05",
 		"uid": "00000000-0000-0000-0000-000000000041", "kind": "area", "seen": "2020-01-01T00:00:00Z",

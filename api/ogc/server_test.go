@@ -17,12 +17,14 @@ import (
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 	"github.com/honua-io/honua-gitops/reconciler/registry/geojson"
+	"github.com/honua-io/honua-gitops/reconciler/registry/geopackage"
 )
 
 // bench is a node's serving half: a registry over files, a handler, a server.
 type bench struct {
 	t         testing.TB
 	directory string
+	drivers   map[string]registry.Driver // a test may add to them
 	registry  *registry.Registry
 	handler   *Handler
 	server    *httptest.Server
@@ -40,8 +42,13 @@ func newBench(t testing.TB, change func(*Config)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	packages, err := geopackage.New(geopackage.Config{DataDirectory: b.directory, Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.drivers = map[string]registry.Driver{"GeoJSON": driver, "GeoPackage": packages}
 	b.registry, err = registry.New(registry.Config{
-		Drivers: map[string]registry.Driver{"GeoJSON": driver}, Logger: logger,
+		Drivers: b.drivers, Logger: logger,
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, RetryInterval: time.Nanosecond,
 	})
 	if err != nil {
