@@ -15,20 +15,22 @@ import (
 // those that clients see.
 func (a *app) openSecurity() (err error) {
 	if a.config.Cluster.TLS.Enabled() {
-		if a.nodeFiles, err = a.openTLS(a.config.Cluster.TLS); err != nil {
+		if a.nodeFiles, err = a.openTLS(a.config.Cluster.TLS, a.role()); err != nil {
 			return err
 		}
 		a.clientFiles = a.nodeFiles
 	}
 	if a.config.API.TLS.Enabled() {
-		a.clientFiles, err = a.openTLS(a.config.API.TLS)
+		a.clientFiles, err = a.openTLS(a.config.API.TLS, "")
 	}
 	return err
 }
 
-func (a *app) openTLS(files config.TLS) (*tlsfiles.Source, error) {
+// openTLS opens files; with a role, of a certificate that other nodes have to accept.
+func (a *app) openTLS(files config.TLS, role string) (*tlsfiles.Source, error) {
 	source, err := tlsfiles.Open(tlsfiles.Config{
 		Files:  tlsfiles.Files{CAFile: files.CAFile, CertFile: files.CertFile, KeyFile: files.KeyFile},
+		Role:   role,
 		Logger: a.component("tls"),
 	})
 	if err == nil {

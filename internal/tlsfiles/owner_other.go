@@ -4,5 +4,5 @@ package tlsfiles
 
 import "io/fs"
 
-// lentByRoot: there is no root here.
-func lentByRoot(fs.FileInfo) bool { return false }
+// belongsToRoot: there is no root here.
+func belongsToRoot(fs.FileInfo) bool { return false }

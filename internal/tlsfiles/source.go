@@ -13,6 +13,10 @@ import (
 // Config of a Source.
 type Config struct {
 	Files Files
+	// Role is a DNS name that the certificate has to carry, and then CAFile's
+	// authorities have to vouch for it: others would be refused by every peer.
+	// Empty asks for none.
+	Role string
 	// CheckInterval is how often at most the files are looked at. Default 1 s.
 	CheckInterval time.Duration
 	// Now is the clock; default time.Now.
@@ -47,7 +51,7 @@ type Source struct {
 	failed  string // why the files of today are not in use; "" when they are
 }
 
-// Open loads the files. Its errors wrap ErrFile, ErrKeyMode or ErrExpired.
+// Open loads the files. Its errors wrap ErrFile, ErrKeyMode, ErrExpired or ErrRole.
 func Open(c Config) (*Source, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -62,7 +66,7 @@ func Open(c Config) (*Source, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Source{config: c, checked: c.Now(), seen: c.Files.stamps()}
-	loaded, err := c.Files.load(s.checked)
+	loaded, err := s.load(s.checked)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +81,10 @@ func (s *Source) NotAfter() time.Time {
 	}
 	return time.Time{}
 }
+
+// Authorities identifies the authorities in use: equal for two nodes that trust
+// the same ones. "" without CAFile.
+func (s *Source) Authorities() string { return s.material().authorities }
 
 // material returns what is in use, after a look at the files when it is time for one.
 func (s *Source) material() *material {
@@ -94,8 +102,16 @@ func (s *Source) material() *material {
 	return s.current
 }
 
-func (s *Source) reload(seen [3]stamp, now time.Time) {
+func (s *Source) load(now time.Time) (*material, error) {
 	loaded, err := s.config.Files.load(now)
+	if err == nil {
+		err = loaded.checkRole(s.config.Role, now, s.config.Files.CertFile)
+	}
+	return loaded, err
+}
+
+func (s *Source) reload(seen [3]stamp, now time.Time) {
+	loaded, err := s.load(now)
 	s.seen = seen
 	if err != nil {
 		if s.failed != err.Error() {
@@ -123,15 +139,5 @@ func (s *Source) verify(peer []*x509.Certificate, usage x509.ExtKeyUsage) error 
 	if len(peer) == 0 {
 		return errors.New("the peer showed no certificate")
 	}
-	options := x509.VerifyOptions{
-		Roots:         s.material().pool,
-		Intermediates: x509.NewCertPool(),
-		CurrentTime:   s.config.Now(),
-		KeyUsages:     []x509.ExtKeyUsage{usage},
-	}
-	for _, cert := range peer[1:] {
-		options.Intermediates.AddCert(cert)
-	}
-	_, err := peer[0].Verify(options)
-	return err
+	return verifyChain(peer, s.material().pool, s.config.Now(), usage)
 }

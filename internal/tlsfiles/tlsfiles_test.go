@@ -359,3 +359,38 @@ func TestIssuedCertificateEndsWithItsAuthority(t *testing.T) {
 		t.Errorf("names: %v %v", cert.DNSNames, cert.Subject)
 	}
 }
+
+// A certificate that peers would refuse is refused where it is configured, and one that replaces a good one is not used.
+func TestRoleOfOurOwn(t *testing.T) {
+	ours, theirs := newAuthority(t), newAuthority(t)
+	role := ServerRole("c1")
+	good, other, client, foreign := ours.server("node", "c1"), ours.server("other", "c2"), ours.client("alice"), theirs.server("foreign", "c1")
+	foreign.CAFile = good.CAFile
+	for name, test := range map[string]struct {
+		files Files
+		want  error
+	}{
+		"a node's":              {good, nil},
+		"of another cluster":    {other, ErrRole},
+		"a client's":            {client, ErrRole},
+		"of another authority":  {foreign, ErrFile},
+		"an authority and none": {Files{CAFile: good.CAFile}, nil},
+	} {
+		if _, err := Open(Config{Files: test.files, Role: role, Now: fixed}); !errors.Is(err, test.want) {
+			t.Errorf("%s: got %v, want %v", name, err, test.want)
+		}
+	}
+	now := start
+	var log bytes.Buffer
+	source, err := Open(Config{Files: good, Role: role, Now: func() time.Time { return now }, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := source.material().cert
+	copyFile(t, other.CertFile, good.CertFile)
+	copyFile(t, other.KeyFile, good.KeyFile)
+	now = now.Add(2 * time.Second)
+	if source.material().cert != before || !strings.Contains(log.String(), "does not have the role") {
+		t.Errorf("a certificate of another cluster is in use: %s", &log)
+	}
+}
