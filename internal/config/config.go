@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -22,6 +23,7 @@ type Config struct {
 	Warnings []Problem
 
 	sources map[string]string
+	values  []heldValue
 	file    string
 }
 
@@ -39,14 +41,25 @@ var reserved = []string{"Backup", "Notifications"}
 // sections are the names whose environment variables are read.
 var sections = []string{"GitOps", "Cluster", "Api", "Registry", "Serilog", "Logging", "Auth", "Backup", "Notifications"}
 
+// MaxFileBytes bounds a configuration file.
+const MaxFileBytes = 1 << 20
+
 // Load reads the file at path, sets the variables of environ ("NAME=value", as
 // from os.Environ) over it, fills in defaults and validates. Content errors are
 // Problems, all of them at once, and wrap ErrInvalid; a file that cannot be read
 // is an *fs.PathError.
 func Load(path string, environ []string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(file, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if len(data) > MaxFileBytes {
+		return nil, Problems{{Source: path, Message: fmt.Sprintf("has more than %d bytes", MaxFileBytes)}}
 	}
 	return Parse(path, data, environ)
 }
@@ -58,7 +71,7 @@ func Parse(name string, data []byte, environ []string) (*Config, error) {
 	c := &Config{file: name}
 	p := &pass{sources: map[string]string{}}
 	c.describe(&table{pass: p, node: root})
-	c.sources = p.sources
+	c.sources, c.values = p.sources, p.values
 	problems = append(problems, p.problems...)
 	problems = append(problems, c.derive()...)
 	// What is missing is only worth saying of a file that could be read, and not of a key already complained about.

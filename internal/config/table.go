@@ -12,6 +12,8 @@ type table struct {
 	node   *node  // the section as configured; nil when it is absent
 	strict bool   // unknown keys are problems
 	known  []string
+	// describing: the table is walked for the reference alone.
+	describing bool
 }
 
 // pass is what one walk over all sections collects.
@@ -19,6 +21,21 @@ type pass struct {
 	problems  Problems
 	reference []Entry
 	sources   map[string]string // full key in lower case -> where its value came from
+	values    []heldValue
+}
+
+// heldValue looks at a key's value when it is asked for: some are derived later.
+type heldValue struct {
+	key  string
+	look func() any
+}
+
+// hold lets Config.Values show a key. What describes names that an operator may choose has no value.
+func (t *table) hold(name string, look func() any) {
+	if t.describing {
+		return
+	}
+	t.pass.values = append(t.pass.values, heldValue{t.key(name), look})
 }
 
 // preset is a key's value when nothing sets it.
@@ -59,6 +76,7 @@ func (t *table) document(name, typeName, shown, help string) {
 // one reads a single value into dst, which gets the preset when nothing is configured.
 func one[T any](t *table, name string, k kind[T], dst *T, def preset, help string) {
 	t.document(name, k.name, def.shown, help)
+	t.hold(name, func() any { return *dst })
 	if def.value != "" {
 		value, err := k.parse(def.value)
 		if err != nil { // the description itself is wrong; TestDefaults keeps this from happening
@@ -77,6 +95,12 @@ func one[T any](t *table, name string, k kind[T], dst *T, def preset, help strin
 // optional reads a single value into a pointer, which stays nil when nothing is configured.
 func optional[T any](t *table, name string, k kind[T], dst **T, help string) {
 	t.document(name, k.name, "", help)
+	t.hold(name, func() any {
+		if *dst == nil {
+			return nil
+		}
+		return **dst
+	})
 	if n := t.find(name); n != nil {
 		var value T
 		if read(t, name, n, k, &value) {
@@ -113,6 +137,7 @@ func article(name string) string {
 // list reads a list of values.
 func list[T any](t *table, name string, k kind[T], dst *[]T, help string) {
 	t.document(name, "list of "+k.name, "[]", help)
+	t.hold(name, func() any { return *dst })
 	n := t.find(name)
 	if n == nil {
 		return
@@ -134,7 +159,7 @@ func list[T any](t *table, name string, k kind[T], dst *[]T, help string) {
 
 // section reads a nested section.
 func (t *table) section(name string, describe func(*table)) {
-	nested := &table{pass: t.pass, prefix: t.key(name), strict: t.strict}
+	nested := &table{pass: t.pass, prefix: t.key(name), strict: t.strict, describing: t.describing}
 	if n := t.find(name); n != nil {
 		if n.kind != object {
 			t.problem(n, name, "%s is not a section; write { … }", n.quoted())
@@ -150,7 +175,7 @@ func (t *table) section(name string, describe func(*table)) {
 func each[T any](t *table, name, placeholder string, dst *map[string]T, describe func(*T, *table)) {
 	t.section(name, func(names *table) {
 		var blank T
-		describe(&blank, &table{pass: t.pass, prefix: names.key(placeholder)}) // for the reference
+		describe(&blank, &table{pass: t.pass, prefix: names.key(placeholder), describing: true}) // for the reference
 		for _, chosen := range names.node.names() {
 			var value T
 			names.section(chosen, func(inner *table) { describe(&value, inner) })
@@ -166,6 +191,7 @@ func eachOne[T any](t *table, name, placeholder string, k kind[T], dst *map[stri
 		for _, chosen := range names.node.names() {
 			var value T
 			if n := names.find(chosen); n != nil && read(names, chosen, n, k, &value) {
+				names.hold(chosen, func() any { return value })
 				put(dst, chosen, value)
 			}
 		}
