@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -127,5 +128,39 @@ func TestTransferLeadership(t *testing.T) {
 	answer, err := a.clusters.TransferLeadership(t.Context(), &pb.TransferLeadershipRequest{Id: "n2"})
 	if err != nil || answer.GetLeaderId() != "n2" || answer.GetTerm() != 2 {
 		t.Errorf("%v, %v", answer, err)
+	}
+}
+
+// Nodes that let in other people than the leader does, or whose clocks are apart, are named, with what differs.
+func TestDifferencesBetweenNodes(t *testing.T) {
+	status := Status{NodeID: "n2", LeaderID: "n1"}
+	own := func(identities string) map[string]string {
+		return map[string]string{"Auth.Identities": identities, "Auth.Oidc": "same", "Auth.Enabled": "yes"}
+	}
+	answers := map[string]*pb.GetNodeStatusResponse{
+		"n1": {OwnSettings: own("a"), NowMs: epoch.UnixMilli()},
+		"n2": {OwnSettings: own("a"), NowMs: epoch.Add(time.Hour).UnixMilli()}, // its own clock is what others are compared with
+		"n3": {OwnSettings: own("b"), NowMs: epoch.Add(-3 * time.Second).UnixMilli()},
+		"n4": {OwnSettings: map[string]string{"Auth.Identities": "b", "Auth.Oidc": "other", "Auth.New": "x"}, NowMs: epoch.Add(2 * time.Second).UnixMilli()},
+		"n5": {},
+	}
+	core := &clusters{core: &core{Config: Config{Now: func() time.Time { return epoch }}}}
+	for id, want := range map[string]string{
+		"n1": "", "n2": "",
+		"n3": "its Auth.Identities is not that of n1, so that they let in different people: make the settings files equal and restart it; its clock is -3s from that of n2: have both follow NTP",
+		"n4": "its Auth.Identities and Auth.Oidc is not that of n1, so that they let in different people: make the settings files equal and restart it",
+		"n5": "", "n6": "",
+	} {
+		if got := strings.Join(core.comparison(answers, status).of(id), "; "); got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+	delete(answers, "n1") // nobody knows what the leader has: the one that answers is compared with
+	if got := core.comparison(answers, status).of("n3"); len(got) != 2 || !strings.Contains(got[0], "not that of n2") {
+		t.Errorf("without the leader: %q", got)
+	}
+	v := serverView{member: RaftServer{ID: "n3"}, node: &fsm.Node{Available: true}, state: newOneNode(t).Store().State(), differs: []string{"its Auth.Oidc is another"}}
+	if m := v.message(); m.GetHealthy() || !slices.Contains(m.GetNotices(), "its Auth.Oidc is another") {
+		t.Errorf("shown as %v", m)
 	}
 }

@@ -44,6 +44,8 @@ type Config struct {
 	Register func(grpc.ServiceRegistrar)
 	// Options are added to the server's, such as a stats handler.
 	Options []grpc.ServerOption
+	// Debug gathers what a support bundle has of this node. Nil: nothing.
+	Debug Collect
 	// Denied is told of each denied call, and whether its caller was known. May be nil.
 	Denied func(known bool)
 	// Now is the time at which requests arrive. Default time.Now.

@@ -79,6 +79,7 @@ func cells(id string) map[string]cell {
 
 		pb.SettingsService_GetSettings_FullMethodName:   {request: &pb.GetSettingsRequest{}, scope: everywhere},
 		pb.SettingsService_ApplySettings_FullMethodName: {request: &pb.ApplySettingsRequest{Settings: someSettings()}, scope: everywhere},
+		pb.DebugService_CollectDebug_FullMethodName:     {request: &pb.CollectDebugRequest{}, scope: everywhere, stream: true},
 
 		pb.TokenService_CreateToken_FullMethodName: {request: &pb.CreateTokenRequest{
 			Hash: make([]byte, 32), ExpiresAt: timestamppb.New(epoch.AddDate(0, 0, 1)), Grants: []*pb.Grant{{Role: pb.Role_ROLE_VIEWER}},

@@ -61,6 +61,7 @@ var methods = map[string]access{
 
 	pb.SettingsService_GetSettings_FullMethodName:   {least: Viewer, everywhere: true},
 	pb.SettingsService_ApplySettings_FullMethodName: {least: Admin, everywhere: true},
+	pb.DebugService_CollectDebug_FullMethodName:     {least: Admin, everywhere: true},
 
 	pb.PeerService_Join_FullMethodName:          {node: true},
 	pb.PeerService_GetPeerState_FullMethodName:  {node: true},

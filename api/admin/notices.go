@@ -33,7 +33,7 @@ func (v serverView) notices() []string {
 				v.status.NodeID, v.state.Index())
 		}
 	}
-	return append(found, v.behind()...)
+	return append(append(found, v.differs...), v.behind()...)
 }
 
 // behind names what the node should serve and does not.

@@ -42,6 +42,7 @@ func New(cfg Config) (*Server, error) {
 	pb.RegisterAuditServiceServer(s.grpc, &audits{core: c})
 	pb.RegisterTokenServiceServer(s.grpc, &tokens{core: c})
 	pb.RegisterSettingsServiceServer(s.grpc, &settings{core: c})
+	pb.RegisterDebugServiceServer(s.grpc, &debugs{core: c, busy: make(chan struct{}, 1)})
 	grpc_health_v1.RegisterHealthServer(s.grpc, s.health)
 	if cfg.Register != nil {
 		cfg.Register(s.grpc)

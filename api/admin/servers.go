@@ -17,9 +17,10 @@ const inspectionTime = 500 * time.Millisecond
 // recorded it, and as it says itself where it can be asked.
 func (s *clusters) servers(ctx context.Context, state *fsm.State, status Status) []*pb.Server {
 	answers := s.inspect(ctx, status)
+	compared := s.comparison(answers, status)
 	messages := make([]*pb.Server, len(status.Servers))
 	for i, member := range status.Servers {
-		v := serverView{member: member, node: state.Node(member.ID), state: state, status: status}
+		v := serverView{member: member, node: state.Node(member.ID), state: state, status: status, differs: compared.of(member.ID)}
 		if s.Nodes != nil && member.ID != status.NodeID {
 			v.asked, v.answer = true, answers[member.ID]
 		}
@@ -28,7 +29,7 @@ func (s *clusters) servers(ctx context.Context, state *fsm.State, status Status)
 	return messages
 }
 
-// inspect asks all other nodes at once.
+// inspect asks all nodes at once, this one too.
 func (s *clusters) inspect(ctx context.Context, status Status) map[string]*pb.GetNodeStatusResponse {
 	if s.Nodes == nil {
 		return nil
@@ -39,9 +40,6 @@ func (s *clusters) inspect(ctx context.Context, status Status) map[string]*pb.Ge
 	var asking sync.WaitGroup
 	answers := make(map[string]*pb.GetNodeStatusResponse, len(status.Servers))
 	for _, member := range status.Servers {
-		if member.ID == status.NodeID {
-			continue
-		}
 		asking.Go(func() {
 			answer, err := s.Nodes.NodeStatus(bounded, member.ID)
 			if err != nil {
@@ -67,6 +65,8 @@ type serverView struct {
 	// asked: it was asked now; answer is nil if it did not answer.
 	asked  bool
 	answer *pb.GetNodeStatusResponse
+	// differs says in what its own settings and clock are not those of the others.
+	differs []string
 }
 
 func (v serverView) message() *pb.Server {

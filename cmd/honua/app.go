@@ -40,6 +40,7 @@ type app struct {
 	logger   *slog.Logger
 	settings *fileSettings
 	mirror   string
+	origin   origin
 
 	cluster  *cluster.Node
 	registry *registry.Registry
@@ -64,8 +65,8 @@ type app struct {
 
 // newApp opens what the node has on disk and its listeners: when it returns,
 // the node serves what was active last.
-func newApp(ctx context.Context, c *config.Config, logger *slog.Logger) (_ *app, err error) {
-	a := &app{config: c, logger: logger}
+func newApp(ctx context.Context, c *config.Config, logger *slog.Logger, from origin) (_ *app, err error) {
+	a := &app{config: c, logger: logger, origin: from}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.closeListeners())
@@ -95,8 +96,28 @@ func (a *app) openRepository(context.Context) error {
 		return fmt.Errorf("GitOps.RepositoryUrl: set it, or clone the repository to GitOps.RepositoryPath (%s): there is no clone with a remote \"origin\"", a.config.GitOps.RepositoryPath)
 	}
 	a.mirror = mirror
+	if url, err = a.keepLogin(url); err != nil {
+		return err
+	}
 	a.settings, err = clusterSettings(a.config, url)
 	return err
+}
+
+// keepLogin takes a login out of the repository's address, which goes into the
+// log and to every node, and uses it as this node's credentials if there are no others.
+func (a *app) keepLogin(address string) (string, error) {
+	clean, username, password, err := gitsync.SplitLogin(address)
+	if err != nil {
+		return "", fmt.Errorf("GitOps.RepositoryUrl: %w", err)
+	}
+	if username == "" && password == "" {
+		return clean, nil
+	}
+	a.component("gitsync").Warn("the repository's address holds a login, which stays on this node; move it to GitOps.Credentials on each node", "repository", clean)
+	if c := &a.config.GitOps.Credentials; c.Username == "" && c.Password == "" {
+		c.Username, c.Password = config.Secret(username), config.Secret(password)
+	}
+	return clean, nil
 }
 
 func (a *app) openListeners(ctx context.Context) error {
@@ -111,6 +132,9 @@ func (a *app) openListeners(ctx context.Context) error {
 	if a.httpListener, err = ports.Listen(ctx, "tcp", a.config.API.HTTPAddress); err != nil {
 		return fmt.Errorf("Api.HttpAddress: %w", err)
 	}
+	if a.httpListener, err = listen.New(a.httpListener, a.httpBounds()); err != nil {
+		return err
+	}
 	if a.separateMetrics() {
 		if a.metricsListener, err = ports.Listen(ctx, "tcp", a.config.API.MetricsAddress); err != nil {
 			return fmt.Errorf("Api.MetricsAddress: %w", err)
@@ -123,6 +147,12 @@ func (a *app) openListeners(ctx context.Context) error {
 // too, with a few connections each: one host cannot keep them out.
 func (a *app) grpcBounds() listen.Config {
 	return listen.Config{Total: 4096, PerHost: 512, Logger: a.component("admin")}
+}
+
+// httpBounds are the connections that the HTTP port holds: one host cannot keep
+// out what asks for health. A proxy before the node is one host too.
+func (a *app) httpBounds() listen.Config {
+	return listen.Config{Total: 4096, PerHost: 1024, Logger: a.component("web")}
 }
 
 func (a *app) separateMetrics() bool {
@@ -205,9 +235,9 @@ func (a *app) openNode(ctx context.Context) error {
 		NodeID: a.config.Cluster.NodeID, Version: buildinfo.Get().Version, Incarnation: a.cluster.Incarnation(),
 		DataDirectory: a.config.Cluster.DataDirectory, StateDirectory: a.config.GitOps.StateDirectory,
 		ApprovalDirectory: a.config.GitOps.ApprovalDirectory, Store: a.cluster.Store(), Registry: a.registry,
-		CaughtUp:  func() bool { return a.cluster.Status().CaughtUp },
-		Settings:  func() (string, []byte) { return a.settings.digest, a.settings.encoded },
-		Addresses: addresses, ProbeInterval: a.config.Registry.ProbeInterval, Now: clock.Now, Logger: a.component("reconciler"),
+		CaughtUp:    func() bool { return a.cluster.Status().CaughtUp },
+		Settings:    func() (string, []byte) { return a.settings.digest, a.settings.encoded },
+		OwnSettings: a.ownSettings, Addresses: addresses, ProbeInterval: a.config.Registry.ProbeInterval, Now: clock.Now, Logger: a.component("reconciler"),
 	})
 	return err
 }
@@ -283,6 +313,7 @@ func (a *app) openAdmin(context.Context) error {
 		Classify: classify, Logger: a.component("admin"), Credentials: credentials, Authenticator: authenticator,
 		Nodes:      &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
 		Denied:     a.metrics.ObserveDenial,
+		Debug:      a.collect,
 		GossipKeys: &gossipKeys{a.cluster}, GossipFingerprint: cluster.KeyFingerprint,
 		Register: func(r grpc.ServiceRegistrar) {
 			a.cluster.RegisterPeerService(r)

@@ -109,12 +109,7 @@ func newClusterMembersCommand(s *session) *cobra.Command {
 			if err := s.checkFormat(); err != nil {
 				return err
 			}
-			var list view.MemberList
-			err := s.call(cmd.Context(), func(ctx context.Context, c *client.Client) error {
-				answer, err := c.Cluster().ListMembers(ctx, &pb.ListMembersRequest{})
-				list = view.NewMemberList(answer.GetMembers())
-				return err
-			})
+			list, err := s.members(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -127,6 +122,15 @@ func newClusterMembersCommand(s *session) *cobra.Command {
 			})
 		},
 	}
+}
+
+func (s *session) members(ctx context.Context) (list view.MemberList, err error) {
+	err = s.call(ctx, func(ctx context.Context, c *client.Client) error {
+		answer, err := c.Cluster().ListMembers(ctx, &pb.ListMembersRequest{})
+		list = view.NewMemberList(answer.GetMembers())
+		return err
+	})
+	return list, err
 }
 
 func newClusterTransferCommand(s *session) *cobra.Command {

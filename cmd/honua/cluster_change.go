@@ -93,7 +93,7 @@ func (s *session) confirmRemoval(ctx context.Context, id string) error {
 // confirm asks a question that only "yes" answers.
 func (s *session) confirm(question string) error {
 	fmt.Fprintf(s.err, "%s\nType yes to go on: ", question)
-	line, err := bufio.NewReader(s.in).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(s.in, 1024)).ReadString('\n')
 	if strings.TrimSpace(line) == "yes" {
 		return nil
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -62,7 +61,7 @@ what to do about a difference is said.`,
 }
 
 func (s *session) importFile(ctx context.Context, path string, write writeFlags) error {
-	content, err := os.ReadFile(path)
+	content, err := readInput(path)
 	if err != nil {
 		return fmt.Errorf("the state file cannot be read: %w", err)
 	}

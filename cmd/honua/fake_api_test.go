@@ -30,7 +30,9 @@ type fakeAPI struct {
 	// followed are sent to every watch of deployments.
 	followed []*pb.WatchDeploymentsResponse
 	approve  func(*pb.ApproveDeploymentRequest) (*pb.ApproveDeploymentResponse, error)
-	remove   func(*pb.RemoveServerRequest) (*pb.RemoveServerResponse, error)
+	// more registers further services. May be nil.
+	more   func(*grpc.Server)
+	remove func(*pb.RemoveServerRequest) (*pb.RemoveServerResponse, error)
 }
 
 // serve runs the API on loopback and returns its address.
@@ -42,6 +44,9 @@ func (f *fakeAPI) serve(t *testing.T) string {
 	}
 	server := grpc.NewServer()
 	f.register(server)
+	if f.more != nil {
+		f.more(server)
+	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

@@ -40,7 +40,7 @@ func newRootCommand(s *session) *cobra.Command {
 	root.AddCommand(grouped(groupRun, newDevCommand(s), newHealthCommand(s), newConfigCommand(s), newTLSCommand(s))...)
 	root.AddCommand(grouped(groupOperate,
 		newStatusCommand(s), newDeploymentCommand(s), newEnvironmentCommand(s), newClusterCommand(s), newSettingsCommand(s),
-		newAuditCommand(s), newTokenCommand(s))...)
+		newAuditCommand(s), newTokenCommand(s), newDebugCommand(s))...)
 	root.AddCommand(grouped(groupAuthor, newInitCommand(s), newValidateCommand(s), newPlanCommand(s))...)
 	root.AddCommand(newVersionCommand(s))
 	return root

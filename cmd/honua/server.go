@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +48,8 @@ func serve(ctx context.Context, s *session, file string) error {
 	if err != nil {
 		return err
 	}
-	logger, err := logging.New(logging.Config{Output: s.err, Format: settings.Logging.Format, Levels: levels, Time: os.Getenv("JOURNAL_STREAM") == ""})
+	from := origin{file: file, recent: logging.NewRecent(recentBytes), started: time.Now()}
+	logger, err := logging.New(logging.Config{Output: io.MultiWriter(from.recent, s.err), Format: settings.Logging.Format, Levels: levels, Time: os.Getenv("JOURNAL_STREAM") == ""})
 	if err != nil {
 		return err
 	}
@@ -56,7 +59,7 @@ func serve(ctx context.Context, s *session, file string) error {
 	for _, warning := range settings.Warnings {
 		logger.WarnContext(ctx, warning.String())
 	}
-	a, err := newApp(ctx, settings, logger)
+	a, err := newApp(ctx, settings, logger, from)
 	if err != nil {
 		return fmt.Errorf("start node %s: %w", settings.Cluster.NodeID, err)
 	}

@@ -47,16 +47,25 @@ func (s *session) client() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.connection, err = s.clientOf(addresses)
+	return s.connection, err
+}
+
+// clientOf returns a connection of its own to the nodes at these addresses.
+func (s *session) clientOf(addresses []string) (*client.Client, error) {
 	tls, err := client.LoadTLS(s.flags.ca, s.flags.cert, s.flags.key)
 	if err != nil {
 		return nil, err
 	}
-	token := s.flags.token
-	if token == "" {
-		token = s.env(envToken)
+	return client.New(client.Config{Addresses: addresses, TLS: tls, Token: s.token(), Timeout: s.flags.forCall()})
+}
+
+// token is the token that calls carry; "" for none.
+func (s *session) token() string {
+	if s.flags.token != "" {
+		return s.flags.token
 	}
-	s.connection, err = client.New(client.Config{Addresses: addresses, TLS: tls, Token: token, Timeout: s.flags.forCall()})
-	return s.connection, err
+	return s.env(envToken)
 }
 
 // call runs one request against the cluster.

@@ -58,6 +58,9 @@ func (c *Client) Tokens() pb.TokenServiceClient { return pb.NewTokenServiceClien
 // Settings returns the settings service.
 func (c *Client) Settings() pb.SettingsServiceClient { return pb.NewSettingsServiceClient(c) }
 
+// Debug returns the debug service.
+func (c *Client) Debug() pb.DebugServiceClient { return pb.NewDebugServiceClient(c) }
+
 // Audit returns the audit service.
 func (c *Client) Audit() pb.AuditServiceClient { return pb.NewAuditServiceClient(c) }
 

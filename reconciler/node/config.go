@@ -46,8 +46,11 @@ type Config struct {
 	CaughtUp func() bool
 	// Settings returns the digest and the encoded value of the settings in this
 	// node's own file.
-	Settings  func() (digest string, value []byte)
-	Addresses Addresses
+	Settings func() (digest string, value []byte)
+	// OwnSettings returns digests of what is each node's own and should be alike on
+	// all. May be nil.
+	OwnSettings func() map[string]string
+	Addresses   Addresses
 	// ProbeInterval is how often what is served is probed for drift; 0 means 10 s.
 	ProbeInterval time.Duration
 	Now           func() time.Time

@@ -93,6 +93,9 @@ func (n *Node) GetNodeStatus(_ context.Context, request *pb.GetNodeStatusRequest
 		RaftAddress: n.config.Addresses.Raft, GrpcAddress: n.config.Addresses.GRPC,
 		HttpAddress: n.config.Addresses.HTTP, GossipAddress: n.config.Addresses.Gossip,
 	}
+	if n.config.OwnSettings != nil {
+		response.OwnSettings = n.config.OwnSettings()
+	}
 	if digest != request.GetSettingsDigest() {
 		response.Settings = value
 	}

@@ -1197,6 +1197,9 @@ type GetNodeStatusResponse struct {
 	GrpcAddress   string `protobuf:"bytes,13,opt,name=grpc_address,json=grpcAddress,proto3" json:"grpc_address,omitempty"`
 	HttpAddress   string `protobuf:"bytes,14,opt,name=http_address,json=httpAddress,proto3" json:"http_address,omitempty"`
 	GossipAddress string `protobuf:"bytes,15,opt,name=gossip_address,json=gossipAddress,proto3" json:"gossip_address,omitempty"`
+	// What each node says for itself and all should say alike, such as who is let
+	// in: by key, a digest that is equal where the meaning is.
+	OwnSettings   map[string]string `protobuf:"bytes,16,rep,name=own_settings,json=ownSettings,proto3" json:"own_settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1334,6 +1337,13 @@ func (x *GetNodeStatusResponse) GetGossipAddress() string {
 		return x.GossipAddress
 	}
 	return ""
+}
+
+func (x *GetNodeStatusResponse) GetOwnSettings() map[string]string {
+	if x != nil {
+		return x.OwnSettings
+	}
+	return nil
 }
 
 // ChangeKeyringRequest asks for one step; none only lists.
@@ -1741,7 +1751,7 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\x10activation_index\x18\x03 \x01(\x04R\x0factivationIndex\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x18\n" +
 	"\ahealthy\x18\x05 \x01(\bR\ahealthy\x12\x18\n" +
-	"\amessage\x18\x06 \x01(\tR\amessage\"\x96\x04\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\"\xb2\x05\n" +
 	"\x15GetNodeStatusResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x18\n" +
@@ -1759,7 +1769,11 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\fraft_address\x18\f \x01(\tR\vraftAddress\x12!\n" +
 	"\fgrpc_address\x18\r \x01(\tR\vgrpcAddress\x12!\n" +
 	"\fhttp_address\x18\x0e \x01(\tR\vhttpAddress\x12%\n" +
-	"\x0egossip_address\x18\x0f \x01(\tR\rgossipAddress\"h\n" +
+	"\x0egossip_address\x18\x0f \x01(\tR\rgossipAddress\x12Z\n" +
+	"\fown_settings\x18\x10 \x03(\v27.honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntryR\vownSettings\x1a>\n" +
+	"\x10OwnSettingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"h\n" +
 	"\x14ChangeKeyringRequest\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\tR\toperation\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12 \n" +
@@ -1805,7 +1819,7 @@ func file_honua_gitops_v1_node_service_proto_rawDescGZIP() []byte {
 	return file_honua_gitops_v1_node_service_proto_rawDescData
 }
 
-var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_honua_gitops_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*JoinRequest)(nil),           // 0: honua.gitops.v1.JoinRequest
 	(*JoinResponse)(nil),          // 1: honua.gitops.v1.JoinResponse
@@ -1832,43 +1846,45 @@ var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*InspectDriftResponse)(nil),  // 22: honua.gitops.v1.InspectDriftResponse
 	(*GetStateHashRequest)(nil),   // 23: honua.gitops.v1.GetStateHashRequest
 	(*GetStateHashResponse)(nil),  // 24: honua.gitops.v1.GetStateHashResponse
-	(*Caller)(nil),                // 25: honua.gitops.v1.Caller
-	(*DriftFinding)(nil),          // 26: honua.gitops.v1.DriftFinding
+	nil,                           // 25: honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntry
+	(*Caller)(nil),                // 26: honua.gitops.v1.Caller
+	(*DriftFinding)(nil),          // 27: honua.gitops.v1.DriftFinding
 }
 var file_honua_gitops_v1_node_service_proto_depIdxs = []int32{
-	25, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
-	25, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
+	26, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
+	26, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
 	17, // 2: honua.gitops.v1.GetNodeStatusResponse.serves:type_name -> honua.gitops.v1.ServedContent
-	26, // 3: honua.gitops.v1.InspectDriftResponse.findings:type_name -> honua.gitops.v1.DriftFinding
-	0,  // 4: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
-	2,  // 5: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
-	4,  // 6: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
-	6,  // 7: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
-	8,  // 8: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
-	10, // 9: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
-	19, // 10: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
-	23, // 11: honua.gitops.v1.PeerService.GetStateHash:input_type -> honua.gitops.v1.GetStateHashRequest
-	12, // 12: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
-	14, // 13: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
-	16, // 14: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
-	21, // 15: honua.gitops.v1.NodeService.InspectDrift:input_type -> honua.gitops.v1.InspectDriftRequest
-	1,  // 16: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
-	3,  // 17: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
-	5,  // 18: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
-	7,  // 19: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
-	9,  // 20: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
-	11, // 21: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
-	20, // 22: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
-	24, // 23: honua.gitops.v1.PeerService.GetStateHash:output_type -> honua.gitops.v1.GetStateHashResponse
-	13, // 24: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
-	15, // 25: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
-	18, // 26: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
-	22, // 27: honua.gitops.v1.NodeService.InspectDrift:output_type -> honua.gitops.v1.InspectDriftResponse
-	16, // [16:28] is the sub-list for method output_type
-	4,  // [4:16] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	25, // 3: honua.gitops.v1.GetNodeStatusResponse.own_settings:type_name -> honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntry
+	27, // 4: honua.gitops.v1.InspectDriftResponse.findings:type_name -> honua.gitops.v1.DriftFinding
+	0,  // 5: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
+	2,  // 6: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
+	4,  // 7: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
+	6,  // 8: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
+	8,  // 9: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
+	10, // 10: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
+	19, // 11: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
+	23, // 12: honua.gitops.v1.PeerService.GetStateHash:input_type -> honua.gitops.v1.GetStateHashRequest
+	12, // 13: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
+	14, // 14: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
+	16, // 15: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
+	21, // 16: honua.gitops.v1.NodeService.InspectDrift:input_type -> honua.gitops.v1.InspectDriftRequest
+	1,  // 17: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
+	3,  // 18: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
+	5,  // 19: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
+	7,  // 20: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
+	9,  // 21: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
+	11, // 22: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
+	20, // 23: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
+	24, // 24: honua.gitops.v1.PeerService.GetStateHash:output_type -> honua.gitops.v1.GetStateHashResponse
+	13, // 25: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
+	15, // 26: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
+	18, // 27: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
+	22, // 28: honua.gitops.v1.NodeService.InspectDrift:output_type -> honua.gitops.v1.InspectDriftResponse
+	17, // [17:29] is the sub-list for method output_type
+	5,  // [5:17] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_node_service_proto_init() }
@@ -1884,7 +1900,7 @@ func file_honua_gitops_v1_node_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_node_service_proto_rawDesc), len(file_honua_gitops_v1_node_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   2,
 		},
