@@ -3,12 +3,19 @@
 package security
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
 	"github.com/honua-io/honua-gitops/test/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+func TestMain(m *testing.M) {
+	if err := setCanaries(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(harness.Main(m))
+}
 
 const development = "development"

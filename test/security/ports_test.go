@@ -8,11 +8,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"math/big"
 	"net"
+	"net/http"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +91,7 @@ type port struct {
 	name string
 	// enter shows a certificate; nil shows none. Its error is the refusal.
 	enter func(*tls.Certificate) error
-	// logs is what the node says when it refuses.
+	// logs is what the node says when it refuses; "" for a port that asks nobody for a certificate.
 	logs string
 }
 
@@ -121,6 +125,7 @@ func ports(t *testing.T, c *harness.Cluster, n *harness.Node) []port {
 				return err
 			})
 		}, "call denied"},
+		{"HTTP", func(cert *tls.Certificate) error { return fetch(t.Context(), n.HTTP, config(cert, "localhost")) }, ""},
 	}
 }
 
@@ -150,6 +155,22 @@ func dial(ctx context.Context, address string, config *tls.Config) error {
 	return err
 }
 
+// fetch makes one request over HTTP.
+func fetch(ctx context.Context, address string, config *tls.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/health/live", nil)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
 func call(t *testing.T, address string, config *tls.Config, ask func(context.Context, *grpc.ClientConn) error) error {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(config)))
 	if err != nil {
@@ -172,28 +193,31 @@ func TestCertificatesThatAreRefused(t *testing.T) {
 	long := 24 * time.Hour
 	admin := load(t, c.IssueClient("alice", "--role", "admin"))
 	own := load(t, c.NodeFiles(node))
+	const noRole, denied, unnamed = "does not have the role", "this needs the role", "only nodes of the cluster"
 	tests := []struct {
 		name string
 		cert *tls.Certificate
-		// admitted are the ports that let it in.
+		// admitted are the ports that let it in, beside HTTP, which asks nobody.
 		admitted string
+		// why are the reasons of which the refusal gives one.
+		why []string
 	}{
-		{"expired", stolen.forge(t, role, now.Add(-long), now.Add(-time.Hour)), ""},
-		{"not yet valid", stolen.forge(t, role, now.Add(time.Hour), now.Add(long)), ""},
-		{"another authority", other.forge(t, role, now.Add(-time.Hour), now.Add(long)), ""},
-		{"a client without a role", load(t, c.IssueClient("bob")), ""},
-		{"a node of another cluster", stolen.forge(t, "server.other.honua", now.Add(-time.Hour), now.Add(long)), ""},
-		{"a wildcard is no role", stolen.forge(t, "*."+harness.ClusterName+".honua", now.Add(-time.Hour), now.Add(long)), ""},
-		{"no certificate", nil, ""},
-		{"a client with a role", admin, "admin API"},
-		{"a node", own, "raft, gRPC between nodes"},
+		{"expired", stolen.forge(t, role, now.Add(-long), now.Add(-time.Hour)), "", []string{"certificate has expired", "is after"}},
+		{"not yet valid", stolen.forge(t, role, now.Add(time.Hour), now.Add(long)), "", []string{"is before"}},
+		{"another authority", other.forge(t, role, now.Add(-time.Hour), now.Add(long)), "", []string{"unknown authority"}},
+		{"a client without a role", load(t, c.IssueClient("bob")), "", []string{noRole, denied, unnamed}},
+		{"a node of another cluster", stolen.forge(t, "server.other.honua", now.Add(-time.Hour), now.Add(long)), "", []string{noRole, denied, unnamed}},
+		{"a wildcard is no role", stolen.forge(t, "*."+harness.ClusterName+".honua", now.Add(-time.Hour), now.Add(long)), "", []string{noRole, denied, unnamed}},
+		{"no certificate", nil, "", []string{"didn't provide a certificate", "no credentials"}},
+		{"a client with a role", admin, "admin API", []string{noRole, unnamed}},
+		{"a node", own, "raft, gRPC between nodes", []string{denied, unnamed}},
 	}
 	for _, test := range tests {
 		for _, p := range ports(t, c, node) {
 			t.Run(test.name+"/"+p.name, func(t *testing.T) {
 				before := len(node.Log())
 				err := p.enter(test.cert)
-				if admitted := strings.Contains(test.admitted, p.name); admitted != (err == nil) {
+				if admitted := p.logs == "" || strings.Contains(test.admitted, p.name); admitted != (err == nil) {
 					t.Fatalf("let in: %v, want %v (%v)", err == nil, admitted, err)
 				}
 				if err == nil {
@@ -201,12 +225,10 @@ func TestCertificatesThatAreRefused(t *testing.T) {
 				}
 				harness.Eventually(t, 10*time.Second, func() error {
 					said := node.Log()[before:]
-					for _, text := range []string{p.logs, "connection refused", "call without valid credentials"} {
-						if strings.Contains(said, text) {
-							return nil
-						}
+					if !explains(said, []string{p.logs, "connection refused", "call without valid credentials"}, test.why) {
+						return fmt.Errorf("the log does not say %q and one of %q: %s", p.logs, test.why, said)
 					}
-					return fmt.Errorf("the log does not say %q: %s", p.logs, said)
+					return nil
 				})
 			})
 		}
@@ -223,6 +245,85 @@ func TestCertificatesThatAreRefused(t *testing.T) {
 		if err := dial(t.Context(), address, old); err == nil || !strings.Contains(err.Error(), "protocol version") {
 			t.Errorf("TLS 1.2 at %s: %v", address, err)
 		}
+	}
+}
+
+// explains reports whether a line of a log has one of the messages and one of the reasons.
+func explains(log string, messages, reasons []string) bool {
+	holds := func(line string) func(string) bool {
+		return func(text string) bool { return strings.Contains(line, text) }
+	}
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "[Warning]") && slices.ContainsFunc(messages, holds(line)) && slices.ContainsFunc(reasons, holds(line)) {
+			return true
+		}
+	}
+	return false
+}
+
+// A node does not start with a certificate that the others would refuse, or with a key that others may read, and says why.
+func TestNodesThatDoNotStart(t *testing.T) {
+	t.Parallel()
+	c := harness.Start(t, harness.Options{Nodes: 1, Secure: true, Idle: true})
+	node, now, role := c.Nodes[0], time.Now(), "server."+harness.ClusterName+".honua"
+	stolen, other := stolenAuthority(t, c), otherAuthority(t)
+	files := c.NodeFiles(node)
+	for _, test := range []struct {
+		name string
+		harm func()
+		says string
+	}{
+		{"expired", func() { replace(t, c, files, stolen.forge(t, role, now.Add(-2*time.Hour), now.Add(-time.Hour))) }, "certificate is not valid now"},
+		{"not yet valid", func() { replace(t, c, files, stolen.forge(t, role, now.Add(time.Hour), now.Add(2*time.Hour))) }, "certificate is not valid now"},
+		{"another authority", func() { replace(t, c, files, other.forge(t, role, now.Add(-time.Hour), now.Add(time.Hour))) }, "unknown authority"},
+		{"another cluster", func() {
+			replace(t, c, files, stolen.forge(t, "server.x.honua", now.Add(-time.Hour), now.Add(time.Hour)))
+		}, "does not have the role " + role},
+		{"readable key", func() {
+			replace(t, c, files, stolen.forge(t, role, now.Add(-time.Hour), now.Add(time.Hour)))
+			if err := os.Chmod(files.Key, 0o640); err != nil {
+				t.Fatal(err)
+			}
+		}, "run: chmod 600"},
+		{"missing", func() {
+			if err := os.Remove(files.Cert); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(files.Key, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "no such file"},
+	} {
+		test.harm()
+		before := len(node.Log())
+		node.Start()
+		harness.Eventually(t, harness.StartWithin, func() error {
+			if node.Running() {
+				return fmt.Errorf("%s: it runs", test.name)
+			}
+			return nil
+		})
+		if said := node.Log()[before:]; !strings.Contains(said, test.says) {
+			t.Errorf("%s: the log does not say %q: %s", test.name, test.says, said)
+		}
+	}
+}
+
+// replace puts a certificate and its key in the place of a node's.
+func replace(t *testing.T, c *harness.Cluster, files harness.Credentials, cert *tls.Certificate) {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, block := range map[string]*pem.Block{
+		files.Cert: {Type: "CERTIFICATE", Bytes: cert.Certificate[0]}, files.Key: {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		fresh := path + ".fresh"
+		if err := os.WriteFile(fresh, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.ReplaceFile(fresh, path)
 	}
 }
 
