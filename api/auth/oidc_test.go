@@ -6,7 +6,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -144,6 +146,12 @@ func TestOIDCChecks(t *testing.T) {
 	p.publish(key, elliptic)
 	stranger := p.newKey("k1", "RS256")
 	secret := jose.JSONWebKey{Key: []byte("0123456789abcdef0123456789abcdef"), KeyID: "k1", Algorithm: "HS256"}
+	// Whoever verifies with "the issuer's key" by the token's own algorithm takes this one for signed.
+	modulus, err := x509.MarshalPKIXPublicKey(key.Public().Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := jose.JSONWebKey{Key: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: modulus}), KeyID: "k1", Algorithm: "HS256"}
 	set := func(name string, value any) func(map[string]any) {
 		return func(claims map[string]any) {
 			claims[name] = value
@@ -167,6 +175,7 @@ func TestOIDCChecks(t *testing.T) {
 		"signed by another":    {p.sign(stranger, p.claims(nil)), false},
 		"nobody":               {p.sign(key, p.claims(set("email", nil))), false},
 		"unverified email":     {p.sign(key, p.claims(set("email_verified", false))), false},
+		"public key as secret": {p.sign(public, p.claims(nil)), false},
 		"symmetric":            {p.sign(secret, p.claims(nil)), false},
 		"algorithm none":       {"eyJhbGciOiJub25lIn0.e30.", false},
 		"garbage":              {"a.b.c", false},

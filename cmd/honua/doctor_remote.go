@@ -25,13 +25,13 @@ func (d *doctor) checkCertificates() {
 	d.checkCertificate("Api.Tls", d.config.API.TLS, "")
 }
 
-// checkCertificate loads the files as the server does.
+// checkCertificate loads the files as the server does: with a role, one that other nodes accept.
 func (d *doctor) checkCertificate(key string, files config.TLS, role string) {
 	if !files.Enabled() {
 		return
 	}
 	source, err := tlsfiles.Open(tlsfiles.Config{
-		Files: tlsfiles.Files{CAFile: files.CAFile, CertFile: files.CertFile, KeyFile: files.KeyFile}, Now: func() time.Time { return d.now },
+		Files: tlsfiles.Files{CAFile: files.CAFile, CertFile: files.CertFile, KeyFile: files.KeyFile}, Role: role, Now: func() time.Time { return d.now },
 	})
 	if err != nil {
 		d.wrong(key, "cannot be used: %v", err)
@@ -43,11 +43,6 @@ func (d *doctor) checkCertificate(key string, files config.TLS, role string) {
 	for _, ca := range certificatesIn(files.CAFile) {
 		if left := ca.NotAfter.Sub(d.now); left < expiresSoon {
 			d.weak(key+".CaFile", "the authority %q expires in %d days; add its successor to %s before you use that one's certificates", ca.Subject.CommonName, int(left/day), files.CAFile)
-		}
-	}
-	for _, leaf := range certificatesIn(files.CertFile)[:1] {
-		if role != "" && tlsfiles.CheckRole(leaf, role) != nil {
-			d.wrong(key+".CertFile", "%s does not carry the name %s, so that no node accepts it; make one with: honua tls server --cluster %s", files.CertFile, role, d.config.Cluster.Name)
 		}
 	}
 }

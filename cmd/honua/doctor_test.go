@@ -104,10 +104,34 @@ func TestDoctor(t *testing.T) {
 		harm          func(*patient)
 		problem, weak string
 	}{
-		"nothing":            {func(*patient) {}, "", ""},
-		"key for all":        {func(p *patient) { p.chmod("node.key", 0o644) }, "Cluster.Tls: cannot be used: private key is readable by others", ""},
-		"no certificate":     {func(p *patient) { p.remove("node.pem") }, "Cluster.Tls: cannot be used", ""},
-		"wrong role":         {func(p *patient) { p.replace("node.pem", "other.pem"); p.replace("node.key", "other.key") }, "does not carry the name server.gis.honua", ""},
+		"nothing":           {func(*patient) {}, "", ""},
+		"key for all":       {func(p *patient) { p.chmod("node.key", 0o644) }, "Cluster.Tls: cannot be used: private key is readable by others", ""},
+		"no certificate":    {func(p *patient) { p.remove("node.pem") }, "Cluster.Tls: cannot be used", ""},
+		"wrong role":        {func(p *patient) { p.replace("node.pem", "other.pem"); p.replace("node.key", "other.key") }, "lacks the DNS name server.gis.honua; make one with: honua tls server", ""},
+		"another authority": {func(p *patient) { p.authority("ca2", 365*day); p.replace("%DIR%/ca.pem", "%DIR%/ca2.pem") }, "unknown authority", ""},
+		"authority expires": {func(p *patient) {
+			p.authority("ca3", 20*day)
+			p.replace("%DIR%/ca.pem", "%DIR%/both.pem")
+			p.join("both.pem", "ca.pem", "ca3.pem")
+		}, "", "add its successor to"},
+		"token file for all": {func(p *patient) {
+			p.file("token", strings.Repeat("t", 40), 0o644)
+			p.replace(`"Api":`, `"Auth": { "AdminToken": "${file:%DIR%/token}" }, "Api":`)
+		}, "Auth.AdminToken: is in", ""},
+		"webhook secret": {func(p *patient) {
+			p.replace(`"Credentials":`, `"Webhook": { "Secret": "s3cret-of-a-webhook" }, "Credentials":`)
+		}, "", "GitOps.Webhook.Secret: stands in the configuration file itself"},
+		"SSH key for all": {func(p *patient) { p.overSSH(); p.file("id", "key", 0o644) }, "id may be read by others (mode 0644); run: chmod 600", ""},
+		"SSH key missing": {func(p *patient) { p.overSSH() }, "GitOps.Credentials.SshKeyFile: cannot be read", ""},
+		"SSH key":         {func(p *patient) { p.overSSH(); p.file("id", "key", 0o600) }, "", ""},
+		"open data":       {func(p *patient) { p.mkdir("data", 0o750) }, "", "Cluster.DataDirectory: "},
+		"author may approve": {func(p *patient) {
+			p.replace(`"StateDirectory"`, `"DeploymentPolicy": { "ForbidAuthorApproval": false }, "StateDirectory"`)
+		}, "", "ForbidAuthorApproval: is false: who wrote a change may approve it alone"},
+		"no rollback": {func(p *patient) {
+			p.replace(`"StateDirectory"`, `"DeploymentPolicy": { "AutoRollback": false }, "StateDirectory"`)
+		}, "", "AutoRollback: is false"},
+		"two voters":         {func(p *patient) { p.replace(`"BootstrapExpect": 3`, `"BootstrapExpect": 2`) }, "", "use 3"},
 		"expires soon":       {func(p *patient) { p.now = p.now.Add(340 * day) }, "", "expires in 2"},
 		"expired":            {func(p *patient) { p.now = p.now.Add(366 * day) }, "certificate is not valid now", ""},
 		"gossip key for all": {func(p *patient) { p.chmod("gossip.key", 0o640) }, "which others may read (mode 0640); run: chmod 600", ""},
@@ -141,6 +165,36 @@ func TestDoctor(t *testing.T) {
 			check(t, "warnings", warnings, test.weak)
 		})
 	}
+}
+
+// authority makes one more, that lives for a time.
+func (p *patient) authority(name string, valid time.Duration) {
+	p.t.Helper()
+	pair, err := tlsfiles.NewAuthority(name, p.now, valid)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write(name, pair)
+}
+
+// join writes several files into one.
+func (p *patient) join(to string, from ...string) {
+	p.t.Helper()
+	var all []byte
+	for _, name := range from {
+		content, err := os.ReadFile(filepath.Join(p.dir, name))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all = append(all, content...)
+	}
+	p.file(to, string(all), 0o600)
+}
+
+// overSSH reads the repository with a key in a file.
+func (p *patient) overSSH() {
+	p.replace("https://git.example.org/c.git", "ssh://git@git.example.org/c.git")
+	p.replace(`"SshKnownHostsFile"`, `"SshKeyFile": "%DIR%/id", "SshKnownHostsFile"`)
 }
 
 func check(t *testing.T, what string, found []string, want string) {

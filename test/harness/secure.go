@@ -21,6 +21,9 @@ type Credentials struct {
 	Token     string
 }
 
+// Admin are the credentials of an admin of a cluster that was started with Options.Secure.
+func (c *Cluster) Admin() Credentials { return c.admin }
+
 // pki is the folder in which a cluster's certificates are.
 func (c *Cluster) pki() string { return filepath.Join(c.Dir, "pki") }
 

@@ -65,7 +65,11 @@ func awaitWaiting(t *testing.T, c *harness.Cluster) {
 // A token is shown once, works on every node, and ends on every node with its revocation.
 func TestTokensOnEveryNode(t *testing.T) {
 	t.Parallel()
-	c := harness.Start(t, harness.Options{Secure: true})
+	c := harness.Start(t, harness.Options{Secure: true, Adjust: func(n *harness.Node, settings harness.Section) {
+		if n.ID == "node3" { // a node that lets in somebody else is named, see below
+			settings["Auth"] = harness.Section{"Identities": harness.Section{"somebody": harness.Section{"Roles": []string{"viewer"}}}}
+		}
+	}})
 	made := struct{ ID, Identity, Token string }{}
 	c.CLI("token", "create", "--identity", "ci", "--role", "deployer", "--environment", development, "--ttl", "1h", "-o", "json").Decode(t, &made)
 	if made.Identity != "ci" || !strings.HasPrefix(made.Token, "honua_") {
@@ -98,6 +102,13 @@ func TestTokensOnEveryNode(t *testing.T) {
 	for _, n := range c.Nodes {
 		if strings.Contains(n.Log(), made.Token) {
 			t.Errorf("%s logs the token", n.ID)
+		}
+	}
+	for _, n := range c.Nodes {
+		var status struct{ Servers []struct{ Notices []string } }
+		c.As(c.Admin(), "--address", n.GRPC, "cluster", "status", "-o", "json").Decode(t, &status)
+		if said := fmt.Sprint(status); !strings.Contains(said, "its Auth.Identities is not that of") || strings.Contains(said, "Auth.Oidc") {
+			t.Errorf("%s does not say what differs: %s", n.ID, said)
 		}
 	}
 	rotateGossipKey(t, c)
