@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -52,10 +53,13 @@ func (c *check) settings(m *pb.Settings) *pb.SettingsValue {
 
 func (c *check) repository(address string) {
 	c.name("settings.repository_url", address)
-	if u, err := url.Parse(address); err == nil && u.User != nil {
-		if _, set := u.User.Password(); set {
-			c.add("settings.repository_url", "holds a password: credentials are each node's own, in GitOps.Credentials")
-		}
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return
+	}
+	// The user of an SSH address is a part of it; that of the others may be a token.
+	if _, set := u.User.Password(); set || !strings.Contains(u.Scheme, "ssh") {
+		c.add("settings.repository_url", "holds a login: credentials are each node's own, in GitOps.Credentials")
 	}
 }
 

@@ -83,6 +83,7 @@ func TestSettingsThatAreWrongAreNamed(t *testing.T) {
 	}{
 		{"settings.repository_url", func(s *pb.Settings) { s.RepositoryUrl = "" }},
 		{"settings.repository_url", func(s *pb.Settings) { s.RepositoryUrl = "https://u:secret-word@git.example.org/c.git" }},
+		{"settings.repository_url", func(s *pb.Settings) { s.RepositoryUrl = "https://secret-word@git.example.org/c.git" }},
 		{"settings.poll_interval", func(s *pb.Settings) { s.PollInterval = nil }},
 		{"settings.poll_interval", func(s *pb.Settings) { s.PollInterval = durationpb.New(25 * time.Hour) }},
 		{"settings.history_limit", func(s *pb.Settings) { s.HistoryLimit = 0 }},

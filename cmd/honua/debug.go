@@ -81,7 +81,7 @@ func (s *session) bundle(ctx context.Context, f bundleFlags, path, root string, 
 		return err
 	}
 	var index support.Index
-	err = durable.Write(path, func(file *os.File) error {
+	err = durable.Write(path, func(file durable.File) error {
 		c := &collector{session: s, flags: f, addresses: addresses, asked: map[string]*client.Client{}}
 		defer c.close()
 		c.archive = support.NewArchive(file, root, now, support.Index{Version: buildinfo.Get().Version, Addresses: addresses})

@@ -75,6 +75,9 @@ func settingsFromFile(path string) (*pb.Settings, error) {
 			return nil, err
 		}
 	}
+	if repository, _, _, err = gitsync.SplitLogin(repository); err != nil { // a login is each node's own
+		return nil, fmt.Errorf("GitOps.RepositoryUrl: %w", err)
+	}
 	found, err := clusterSettings(loaded, repository)
 	if err != nil {
 		return nil, err
