@@ -11,6 +11,8 @@ import (
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/honua-io/honua-gitops/internal/tlsfiles"
 )
 
 // sshAuth is how to prove who we are and to check who the server is.
@@ -134,7 +136,7 @@ func readKey(file, passphrase string) (ssh.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode().Perm()&0o077 != 0 && ownedByUs(info) {
+	if tlsfiles.OthersMayRead(info) {
 		return nil, fmt.Errorf("its mode %04o lets others read it; run: chmod 600", info.Mode().Perm())
 	}
 	data, err := os.ReadFile(file)

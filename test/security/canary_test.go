@@ -2,6 +2,7 @@ package security
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -169,6 +170,27 @@ func (a *aviary) gather(s *scanner, root harness.Credentials, deployment string)
 	checkBundle(a.t, bundle, a.Nodes)
 }
 
+// onlyItsOwn makes sure that what a node keeps is for nobody else: folders 0700, files 0600. What git writes is inside one.
+func onlyItsOwn(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		if name := d.Name(); err == nil && d.IsDir() && (name == "mirror" || name == "mirrors") {
+			return fs.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // dump ends every node with all its stacks, as a crash does, and looks through their logs and folders.
 func (a *aviary) dump(s *scanner) {
 	a.t.Helper()
@@ -186,5 +208,6 @@ func (a *aviary) dump(s *scanner) {
 			a.t.Errorf("%s shows no stacks", n.ID)
 		}
 		s.walk(n.Dir, "appsettings.json")
+		onlyItsOwn(a.t, n.Dir)
 	}
 }
