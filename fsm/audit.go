@@ -104,8 +104,3 @@ func (c *change) recordDenials(command *pb.RecordDenials) (Result, error) {
 	}
 	return Result{}, nil
 }
-
-func (c *change) recordFault(command *pb.RecordFault) (Result, error) {
-	c.audit("fault."+command.GetCode(), command.GetEnvironment(), command.GetEnvironment(), "", command.GetDetail())
-	return Result{Environment: command.GetEnvironment()}, nil
-}

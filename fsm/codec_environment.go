@@ -30,6 +30,13 @@ var environmentCodec = codec[Environment]{
 	numberField(25, func(e *Environment) *uint64 { return &e.Changed }),
 	flagField(26, func(e *Environment) *bool { return &e.Retired }),
 	textsField(27, func(e *Environment) *[]string { return &e.Kept }),
+	listField(28, faultCodec, func(e *Environment) *[]Fault { return &e.Faults }),
+}
+
+var faultCodec = codec[Fault]{
+	textField(1, func(f *Fault) *string { return &f.Code }),
+	numberField(2, func(f *Fault) *int64 { return &f.Since }),
+	numberField(3, func(f *Fault) *int64 { return &f.Over }),
 }
 
 var countersCodec = codec[Counters]{

@@ -14,7 +14,7 @@ func (c *change) createDeployment(command *pb.CreateDeployment) (Result, error) 
 	if err != nil {
 		return Result{}, err
 	}
-	if held := c.holds.get(join(env.Name, holdDigest(command.GetCommit(), command.GetDigest()))); held != nil {
+	if held := c.holds.get(join(env.Name, holdDigest(command.GetCommit(), command.GetDigest(), command.GetReasonCode()))); held != nil {
 		return Result{}, refuse(ClassPrecondition, "held", "digest is held since deployment %s: %s", held.DeploymentID, held.Reason)
 	}
 	d, err := c.record(env, command)
@@ -61,7 +61,7 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 		}
 	}
 	known := c.byContent.get(contentKey(env.Name, command.GetCommit(), command.GetDigest()))
-	if known != nil && !mayRepeat(env, known, fresh) {
+	if known != nil && !mayRepeat(env, known, fresh || refusedForSignature(command.GetReasonCode())) {
 		return nil, refuse(ClassExists, "recorded", "deployment %s is recorded already", known.ID)
 	}
 	if known != nil && fresh && env.Operation != nil && env.Operation.involves(known) {
@@ -106,14 +106,14 @@ func signedBy(d *Deployment) string {
 }
 
 // mayRepeat: what failed or was rolled back can be tried again, and what gave
-// way to another one when the branch asks for the same commit again. What is
-// active needs nothing.
-func mayRepeat(env *Environment, d *Deployment, fresh bool) bool {
+// way to another one when the branch asks for the same commit again, be it to
+// say that it is not signed as it has to be by now. What is active needs nothing.
+func mayRepeat(env *Environment, d *Deployment, again bool) bool {
 	switch d.State {
 	case Failed, RolledBack:
 		return true
 	case Completed, Superseded:
-		return fresh && (env.Active == nil || env.Active.DeploymentID != d.ID)
+		return again && (env.Active == nil || env.Active.DeploymentID != d.ID)
 	default:
 		return false
 	}

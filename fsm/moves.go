@@ -87,9 +87,10 @@ func (c *change) fail(env *Environment, d *Deployment, code, message string) err
 }
 
 // holdDigest is what a deployment is held by. A commit that could not be read
-// has no digest and is held by its id.
-func holdDigest(commit, digest string) string {
-	if digest == "" {
+// has no digest and is held by its id; so is one that is not signed as it has
+// to be: its content is not at fault.
+func holdDigest(commit, digest, reason string) string {
+	if digest == "" || refusedForSignature(reason) {
 		return "commit:" + commit
 	}
 	return digest
@@ -100,14 +101,16 @@ func (c *change) hold(env *Environment, d *Deployment, reason string) {
 		return
 	}
 	c.holds.put(&Hold{
-		Environment: env.Name, Digest: holdDigest(d.Commit, d.Digest), Commit: d.Commit,
+		Environment: env.Name, Digest: holdDigest(d.Commit, d.Digest, reason), Commit: d.Commit,
 		Reason: reason, DeploymentID: d.ID, Since: c.now(),
 	})
 	c.trimHolds(env)
 }
 
 func (c *change) lift(env *Environment, d *Deployment) {
-	c.holds.drop(join(env.Name, holdDigest(d.Commit, d.Digest)))
+	for _, reason := range []string{"", d.ReasonCode} {
+		c.holds.drop(join(env.Name, holdDigest(d.Commit, d.Digest, reason)))
+	}
 }
 
 func (c *change) unwait(env *Environment, id string) {

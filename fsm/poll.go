@@ -30,11 +30,11 @@ func (c *change) pollEnvironment(env *Environment, command *pb.ObservePoll, find
 	env.NextPoll = command.GetNextPollMs()
 	env.PollDone = max(env.PollDone, command.GetGeneration())
 	env.PollErrorCode, env.PollError = command.GetErrorCode(), command.GetError()
-	if command.GetErrorCode() != "" {
-		return nil
-	}
-	if code := finding.GetErrorCode(); code != "" {
+	if code := finding.GetErrorCode(); code != "" && env.PollErrorCode == "" {
 		env.PollErrorCode, env.PollError = code, finding.GetError()
+	}
+	c.endFaults(env)
+	if env.PollErrorCode != "" {
 		return nil
 	}
 	env.LastPoll = c.now()

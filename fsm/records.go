@@ -49,6 +49,8 @@ type Environment struct {
 	Retired bool
 	// Kept are the digests that this environment keeps content for.
 	Kept []string
+	// Faults are what keeps, or lately kept, the repository from being read, the oldest first.
+	Faults []Fault
 }
 
 // Counters are the metrics that every node exports alike.

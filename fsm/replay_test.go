@@ -21,6 +21,8 @@ func eventful(t testing.TB) *lab {
 	l.ok(l.ask("ann", &pb.PauseCommand{All: true, Reason: "incident"}))
 	l.ask("ann", &pb.RollbackCommand{Environment: "production", Reason: "there is nothing"})
 	l.send(chunks("u1", "seed")[:2]...)
+	l.polled("garbage_answer")
+	l.ok(l.lead(&pb.RecordFault{Branch: "main", Code: "garbage_answer"}))
 	l.poll("staging", "c4", "c4")
 	l.ok(l.ask("ann", importOf(oldRecord("production-20231114-010000", fsm.Completed))))
 	return l

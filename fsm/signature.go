@@ -1,6 +1,10 @@
 package fsm
 
-import pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+import (
+	"strings"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+)
 
 // What signatures of commits count for in an environment.
 const (
@@ -65,6 +69,9 @@ func (c *change) signed(environment string, s Signature) error {
 	}
 	return refuse(ClassPrecondition, "verification_required", "environment %q takes signed commits only, and this one is %s", environment, found)
 }
+
+// refusedForSignature reports whether a reason code says that a commit is not signed as it has to be.
+func refusedForSignature(reason string) bool { return strings.HasPrefix(reason, "signature_") }
 
 // failUnsigned ends what waits and would not be let in any more.
 func (c *change) failUnsigned(env *Environment) {

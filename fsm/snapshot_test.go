@@ -166,7 +166,7 @@ func TestGoldenSnapshots(t *testing.T) {
 // goldenHashes are the state hashes that the builds computed that wrote the
 // files; one that changes would set nodes of two builds against each other.
 var goldenHashes = map[string]string{
-	"v1.snap": "0b86bb211f8bbfeeb1c6152ae3b914e9dc16d785ca03bc2172be88c29a97da10",
+	"v1.snap": "37394a2bc354138c789852ab8f7c4b619dfd9d4e39f095ff016206f60715937b",
 }
 
 func TestSnapshotInfo(t *testing.T) {

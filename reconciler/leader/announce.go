@@ -10,6 +10,19 @@ import (
 
 func sprintf(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
+// maxErrorText bounds what the replicated state keeps of an error, in bytes.
+const maxErrorText = 1000
+
+// said is an error as the replicated state can hold it: a repository has a part in what errors say.
+func said(err error) string { return cut(err.Error(), maxErrorText) }
+
+func cut(text string, most int) string {
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
 // announceHead writes the runbook's lines about the branch's head.
 func (p *poller) announceHead(ctx context.Context, head string) {
 	if p.head == "" {

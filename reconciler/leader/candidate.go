@@ -29,7 +29,8 @@ type Candidate struct {
 	// Problems are what the checks found; the content is refused if there are any.
 	Problems   []string
 	ReasonCode string
-	// Unsigned: its signature is not good enough; the keys may change, so that it is never remembered.
+	// Unsigned: its signature is not good enough; the keys may change, so that it is never remembered, nor counted as
+	// seen with its content: what is active is not in step with it.
 	Unsigned bool
 	// Code and Err are set if the repository could not be read just now.
 	Code, Err string
@@ -53,7 +54,7 @@ type base struct {
 func refused(environment, branch, commit string, b base, err error) *Candidate {
 	return &Candidate{
 		Environment: environment, Branch: branch, Commit: commit, BasedOn: b.digest,
-		ReasonCode: gitsync.Code(err), Problems: []string{err.Error()},
+		ReasonCode: gitsync.Code(err), Problems: []string{said(err)},
 	}
 }
 
@@ -61,7 +62,7 @@ func refused(environment, branch, commit string, b base, err error) *Candidate {
 func unread(environment, branch, commit string, b base, err error) *Candidate {
 	return &Candidate{
 		Environment: environment, Branch: branch, Commit: commit, BasedOn: b.digest,
-		Code: gitsync.Code(err), Err: err.Error(),
+		Code: gitsync.Code(err), Err: said(err),
 	}
 }
 

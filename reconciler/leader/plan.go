@@ -31,6 +31,7 @@ func Plan(in Inputs) Decisions {
 		planCandidate(in, env, &d)
 	}
 	planPolls(in, &d)
+	planFaults(in, &d)
 	return d
 }
 

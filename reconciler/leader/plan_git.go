@@ -12,7 +12,7 @@ import (
 // if it was compared with what is active.
 func planCandidate(in Inputs, env *fsm.Environment, d *Decisions) {
 	c := in.Candidates[env.Name]
-	if c == nil || c.Branch != env.Branch || c.Code != "" || c.Absent || Settled(in.State, env, c.Commit, c.Digest) {
+	if c == nil || c.Branch != env.Branch || c.Code != "" || c.Absent || c.settled(in.State, env) {
 		return
 	}
 	if !c.Current(env) {
@@ -41,19 +41,28 @@ func activeDigest(env *fsm.Environment) string {
 	return env.Active.Digest
 }
 
+// settled reports whether nothing is left to record of a candidate (I12). One that is not signed is settled by the hold
+// of its commit, never by its content being active already; or by a record that goes on without it.
+func (c *Candidate) settled(s *fsm.State, env *fsm.Environment) bool {
+	if !c.Unsigned {
+		return Settled(s, env, c.Commit, c.Digest)
+	}
+	return s.Hold(env.Name, "commit:"+c.Commit) != nil || recordedAlready(s, env, c.Commit, c.Digest)
+}
+
 // Settled reports whether the replicated state already says what a commit's
 // content means for an environment, so that nothing is left to record (I12).
 func Settled(s *fsm.State, env *fsm.Environment, commit, digest string) bool {
-	held := digest
-	if digest == "" {
-		held = "commit:" + commit
-	}
-	if s.Hold(env.Name, held) != nil {
+	if s.Hold(env.Name, digest) != nil || s.Hold(env.Name, "commit:"+commit) != nil {
 		return true
 	}
 	if digest != "" && inFlight(s, env, digest) {
 		return true
 	}
+	return recordedAlready(s, env, commit, digest)
+}
+
+func recordedAlready(s *fsm.State, env *fsm.Environment, commit, digest string) bool {
 	known := s.DeploymentByContent(env.Name, commit, digest)
 	if known == nil {
 		return false
@@ -116,17 +125,27 @@ func findings(in Inputs, branch, head string, m *pb.ObservePoll) bool {
 		if c == nil || c.Commit != head {
 			continue
 		}
-		if c.Code == "" && !c.Absent && !Settled(in.State, env, c.Commit, c.Digest) {
+		if c.Code == "" && !c.Absent && !c.settled(in.State, env) {
 			return false
 		}
-		if c.Code != "" || env.LatestCommit != head || env.LatestDigest != c.Digest {
+		digest := c.Digest
+		if c.Unsigned {
+			digest = ""
+		}
+		if c.Code != "" || env.LatestCommit != head || env.LatestDigest != digest {
 			m.Findings = append(m.Findings, &pb.PollFinding{
-				Environment: env.Name, Commit: head, Digest: c.Digest, ErrorCode: c.Code, Error: c.Err,
+				Environment: env.Name, Commit: head, Digest: digest, ErrorCode: c.Code, Error: c.Err,
 			})
 		}
 	}
+	for _, f := range m.GetFindings() { // all of them have to fit into one entry of the log
+		f.Error = cut(f.GetError(), max(maxErrorText/10, maxFindingsText/len(m.GetFindings())))
+	}
 	return true
 }
+
+// maxFindingsText bounds, in bytes, what one command says of errors; with very many findings each keeps a tenth.
+const maxFindingsText = 64 << 10
 
 // rollsAwayFrom: a rollback is about to hold the digest.
 func rollsAwayFrom(s *fsm.State, op *fsm.Operation, digest string) bool {

@@ -17,14 +17,14 @@ func verification(settings *fsm.Settings, environment string) gitsync.Verificati
 	return gitsync.Verification{Mode: gitsync.VerifyMode(es.Verification.Mode), EveryCommit: es.Verification.EveryCommit}
 }
 
-// unsigned is a candidate that is not signed as the settings want it. It has no
-// content, so that it is held by its commit: the same content under a commit
-// that is signed is another matter.
+// unsigned is a candidate that is not signed as the settings want it. Its record has the digest of its content (I12),
+// and is held by its commit: the same content under a commit that is signed is another matter.
 func unsigned(environment, branch string, b base, reading *gitsync.Reading) *Candidate {
-	return &Candidate{
-		Environment: environment, Branch: branch, Commit: reading.Commit.SHA, BasedOn: b.digest, reading: reading, Unsigned: true,
-		ReasonCode: "signature_" + string(reading.Signature.Status), Problems: []string{signatureProblem(reading.Signature)},
-	}
+	c := prepare(environment, branch, b, reading)
+	c.Unsigned, c.Encoded = true, nil
+	c.ReasonCode = "signature_" + string(reading.Signature.Status)
+	c.Problems = append([]string{signatureProblem(reading.Signature)}, c.Problems...)
+	return c
 }
 
 // signatureProblem says in one line what is wrong with a commit's signature.

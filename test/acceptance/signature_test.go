@@ -99,8 +99,9 @@ func TestSignedCommits(t *testing.T) {
 
 	c.Repo.WriteMetadata(development, harness.Layer{ID: "rivers", Title: "Rivers", Source: "files"})
 	second := hugo.commit(c.Repo, "Add rivers")
-	if d := awaitState(t, c, development, second, "Failed"); d.ReasonCode != "signature_unknown_signer" {
-		t.Errorf("%+v", d)
+	refused := awaitState(t, c, development, second, "Failed")
+	if refused.ReasonCode != "signature_unknown_signer" {
+		t.Errorf("%+v", refused)
 	}
 	awaitAttempts(t, c, 1)
 	if e, err := c.Environment(development); err != nil || e.GetActiveDigest() != served.GetActiveDigest() {
@@ -108,28 +109,16 @@ func TestSignedCommits(t *testing.T) {
 	}
 	allow(t, keys, map[string]commitSigner{"grace@example.com": grace, "hugo@example.com": hugo})
 	c.CLI("environment", "sync", development, "--lift-hold", "--async").Expect(t, 0)
-	id := awaitNewest(t, c, second)
+	id := awaitState(t, c, development, second, "AwaitingApproval").ID
+	if id != refused.ID {
+		t.Errorf("I12: %s is a second record of %s, beside %s", id, second, refused.ID)
+	}
 	c.CLI("deployment", "approve", id, "--approver", "rosa").Expect(t, 0)
 	c.AwaitServed(development, second)
 	audited := c.CLI("audit", "list", "-o", "json").Expect(t, 0).Out
 	if !strings.Contains(audited, "signed by hugo@example.com (SHA256:") || strings.Count(audited, `"deployment.failed"`) != 2 {
 		t.Errorf("%s", audited)
 	}
-}
-
-// awaitNewest waits until a commit that was refused has another record, now with content, that waits for approval.
-func awaitNewest(t *testing.T, c *harness.Cluster, commit string) (id string) {
-	t.Helper()
-	harness.Eventually(t, harness.DeployWithin, func() error {
-		for _, d := range deployments(t, c, development) {
-			if d.Commit == commit && d.State == "AwaitingApproval" {
-				id = d.ID
-				return nil
-			}
-		}
-		return fmt.Errorf("nothing of %s awaits approval", commit)
-	})
-	return id
 }
 
 // awaitAttempts polls some more and checks that nothing was recorded again.

@@ -4004,12 +4004,14 @@ func (x *DenialValue) GetCount() uint32 {
 }
 
 // RecordFault puts something that happened outside of the log on record, such
-// as a repository that attacked.
+// as a repository that attacked: one audit record for as long as it lasts.
 type RecordFault struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Environment   string                 `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
-	Code          string                 `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
-	Detail        string                 `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// environment is empty where all environments of a branch have the fault.
+	Environment   string `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	Code          string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	Branch        string `protobuf:"bytes,4,opt,name=branch,proto3" json:"branch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4061,6 +4063,13 @@ func (x *RecordFault) GetCode() string {
 func (x *RecordFault) GetDetail() string {
 	if x != nil {
 		return x.Detail
+	}
+	return ""
+}
+
+func (x *RecordFault) GetBranch() string {
+	if x != nil {
+		return x.Branch
 	}
 	return ""
 }
@@ -4758,11 +4767,12 @@ const file_honua_gitops_v1_command_proto_rawDesc = "" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x16\n" +
 	"\x06method\x18\x04 \x01(\tR\x06method\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05count\x18\x06 \x01(\rR\x05count\"[\n" +
+	"\x05count\x18\x06 \x01(\rR\x05count\"s\n" +
 	"\vRecordFault\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"^\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\x12\x16\n" +
+	"\x06branch\x18\x04 \x01(\tR\x06branch\"^\n" +
 	"\n" +
 	"GrantValue\x12 \n" +
 	"\venvironment\x18\x01 \x01(\tR\venvironment\x12.\n" +

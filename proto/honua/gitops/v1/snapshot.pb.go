@@ -1227,6 +1227,7 @@ type EnvironmentRecord struct {
 	Changed         uint64                 `protobuf:"varint,25,opt,name=changed,proto3" json:"changed,omitempty"`
 	Retired         bool                   `protobuf:"varint,26,opt,name=retired,proto3" json:"retired,omitempty"`
 	Kept            []string               `protobuf:"bytes,27,rep,name=kept,proto3" json:"kept,omitempty"`
+	Faults          []*FaultRecord         `protobuf:"bytes,28,rep,name=faults,proto3" json:"faults,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1450,6 +1451,73 @@ func (x *EnvironmentRecord) GetKept() []string {
 	return nil
 }
 
+func (x *EnvironmentRecord) GetFaults() []*FaultRecord {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+type FaultRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Since         int64                  `protobuf:"varint,2,opt,name=since,proto3" json:"since,omitempty"`
+	Over          int64                  `protobuf:"varint,3,opt,name=over,proto3" json:"over,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FaultRecord) Reset() {
+	*x = FaultRecord{}
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FaultRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FaultRecord) ProtoMessage() {}
+
+func (x *FaultRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FaultRecord.ProtoReflect.Descriptor instead.
+func (*FaultRecord) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *FaultRecord) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *FaultRecord) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *FaultRecord) GetOver() int64 {
+	if x != nil {
+		return x.Over
+	}
+	return 0
+}
+
 type CountersRecord struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	Total            uint64                 `protobuf:"varint,1,opt,name=total,proto3" json:"total,omitempty"`
@@ -1465,7 +1533,7 @@ type CountersRecord struct {
 
 func (x *CountersRecord) Reset() {
 	*x = CountersRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1545,7 @@ func (x *CountersRecord) String() string {
 func (*CountersRecord) ProtoMessage() {}
 
 func (x *CountersRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[8]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1558,7 @@ func (x *CountersRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountersRecord.ProtoReflect.Descriptor instead.
 func (*CountersRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{8}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CountersRecord) GetTotal() uint64 {
@@ -1553,7 +1621,7 @@ type HistogramRecord struct {
 
 func (x *HistogramRecord) Reset() {
 	*x = HistogramRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +1633,7 @@ func (x *HistogramRecord) String() string {
 func (*HistogramRecord) ProtoMessage() {}
 
 func (x *HistogramRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[9]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +1646,7 @@ func (x *HistogramRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistogramRecord.ProtoReflect.Descriptor instead.
 func (*HistogramRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{9}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HistogramRecord) GetBuckets() []uint64 {
@@ -1611,7 +1679,7 @@ type ActiveRecord struct {
 
 func (x *ActiveRecord) Reset() {
 	*x = ActiveRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +1691,7 @@ func (x *ActiveRecord) String() string {
 func (*ActiveRecord) ProtoMessage() {}
 
 func (x *ActiveRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[10]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +1704,7 @@ func (x *ActiveRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActiveRecord.ProtoReflect.Descriptor instead.
 func (*ActiveRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{10}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ActiveRecord) GetIndex() uint64 {
@@ -1707,7 +1775,7 @@ type PauseRecord struct {
 
 func (x *PauseRecord) Reset() {
 	*x = PauseRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +1787,7 @@ func (x *PauseRecord) String() string {
 func (*PauseRecord) ProtoMessage() {}
 
 func (x *PauseRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[11]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +1800,7 @@ func (x *PauseRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRecord.ProtoReflect.Descriptor instead.
 func (*PauseRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{11}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PauseRecord) GetReason() string {
@@ -1788,7 +1856,7 @@ type OperationRecord struct {
 
 func (x *OperationRecord) Reset() {
 	*x = OperationRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1868,7 @@ func (x *OperationRecord) String() string {
 func (*OperationRecord) ProtoMessage() {}
 
 func (x *OperationRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[12]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1881,7 @@ func (x *OperationRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationRecord.ProtoReflect.Descriptor instead.
 func (*OperationRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{12}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OperationRecord) GetId() uint64 {
@@ -1948,7 +2016,7 @@ type ParticipantRecord struct {
 
 func (x *ParticipantRecord) Reset() {
 	*x = ParticipantRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2028,7 @@ func (x *ParticipantRecord) String() string {
 func (*ParticipantRecord) ProtoMessage() {}
 
 func (x *ParticipantRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[13]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2041,7 @@ func (x *ParticipantRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ParticipantRecord.ProtoReflect.Descriptor instead.
 func (*ParticipantRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{13}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ParticipantRecord) GetNodeId() string {
@@ -2026,7 +2094,7 @@ type OutcomeRecord struct {
 
 func (x *OutcomeRecord) Reset() {
 	*x = OutcomeRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2038,7 +2106,7 @@ func (x *OutcomeRecord) String() string {
 func (*OutcomeRecord) ProtoMessage() {}
 
 func (x *OutcomeRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[14]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2051,7 +2119,7 @@ func (x *OutcomeRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeRecord.ProtoReflect.Descriptor instead.
 func (*OutcomeRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{14}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OutcomeRecord) GetOperation() uint64 {
@@ -2160,7 +2228,7 @@ type DeploymentRecord struct {
 
 func (x *DeploymentRecord) Reset() {
 	*x = DeploymentRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2240,7 @@ func (x *DeploymentRecord) String() string {
 func (*DeploymentRecord) ProtoMessage() {}
 
 func (x *DeploymentRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[15]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2253,7 @@ func (x *DeploymentRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeploymentRecord.ProtoReflect.Descriptor instead.
 func (*DeploymentRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{15}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DeploymentRecord) GetId() string {
@@ -2544,7 +2612,7 @@ type SignatureRecord struct {
 
 func (x *SignatureRecord) Reset() {
 	*x = SignatureRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2556,7 +2624,7 @@ func (x *SignatureRecord) String() string {
 func (*SignatureRecord) ProtoMessage() {}
 
 func (x *SignatureRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[16]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2569,7 +2637,7 @@ func (x *SignatureRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignatureRecord.ProtoReflect.Descriptor instead.
 func (*SignatureRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{16}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SignatureRecord) GetStatus() string {
@@ -2618,7 +2686,7 @@ type ContributorRecord struct {
 
 func (x *ContributorRecord) Reset() {
 	*x = ContributorRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +2698,7 @@ func (x *ContributorRecord) String() string {
 func (*ContributorRecord) ProtoMessage() {}
 
 func (x *ContributorRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[17]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +2711,7 @@ func (x *ContributorRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContributorRecord.ProtoReflect.Descriptor instead.
 func (*ContributorRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{17}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ContributorRecord) GetName() string {
@@ -2680,7 +2748,7 @@ type TransitionRecord struct {
 
 func (x *TransitionRecord) Reset() {
 	*x = TransitionRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2692,7 +2760,7 @@ func (x *TransitionRecord) String() string {
 func (*TransitionRecord) ProtoMessage() {}
 
 func (x *TransitionRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[18]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2705,7 +2773,7 @@ func (x *TransitionRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransitionRecord.ProtoReflect.Descriptor instead.
 func (*TransitionRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{18}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TransitionRecord) GetFrom() RecordedState {
@@ -2754,7 +2822,7 @@ type ApprovalRecord struct {
 
 func (x *ApprovalRecord) Reset() {
 	*x = ApprovalRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2766,7 +2834,7 @@ func (x *ApprovalRecord) String() string {
 func (*ApprovalRecord) ProtoMessage() {}
 
 func (x *ApprovalRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[19]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2779,7 +2847,7 @@ func (x *ApprovalRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApprovalRecord.ProtoReflect.Descriptor instead.
 func (*ApprovalRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{19}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ApprovalRecord) GetApprover() string {
@@ -2822,7 +2890,7 @@ type ActivationRecord struct {
 
 func (x *ActivationRecord) Reset() {
 	*x = ActivationRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2834,7 +2902,7 @@ func (x *ActivationRecord) String() string {
 func (*ActivationRecord) ProtoMessage() {}
 
 func (x *ActivationRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[20]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2847,7 +2915,7 @@ func (x *ActivationRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivationRecord.ProtoReflect.Descriptor instead.
 func (*ActivationRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{20}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ActivationRecord) GetEnvironment() string {
@@ -2941,7 +3009,7 @@ type BundleRecord struct {
 
 func (x *BundleRecord) Reset() {
 	*x = BundleRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2953,7 +3021,7 @@ func (x *BundleRecord) String() string {
 func (*BundleRecord) ProtoMessage() {}
 
 func (x *BundleRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[21]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2966,7 +3034,7 @@ func (x *BundleRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleRecord.ProtoReflect.Descriptor instead.
 func (*BundleRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{21}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *BundleRecord) GetDigest() string {
@@ -3027,7 +3095,7 @@ type BundleKey struct {
 
 func (x *BundleKey) Reset() {
 	*x = BundleKey{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3039,7 +3107,7 @@ func (x *BundleKey) String() string {
 func (*BundleKey) ProtoMessage() {}
 
 func (x *BundleKey) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[22]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3052,7 +3120,7 @@ func (x *BundleKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleKey.ProtoReflect.Descriptor instead.
 func (*BundleKey) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{22}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *BundleKey) GetDigest() string {
@@ -3111,7 +3179,7 @@ type UploadRecord struct {
 
 func (x *UploadRecord) Reset() {
 	*x = UploadRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3123,7 +3191,7 @@ func (x *UploadRecord) String() string {
 func (*UploadRecord) ProtoMessage() {}
 
 func (x *UploadRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[23]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3136,7 +3204,7 @@ func (x *UploadRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadRecord.ProtoReflect.Descriptor instead.
 func (*UploadRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{23}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *UploadRecord) GetId() string {
@@ -3196,7 +3264,7 @@ type UploadKey struct {
 
 func (x *UploadKey) Reset() {
 	*x = UploadKey{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3208,7 +3276,7 @@ func (x *UploadKey) String() string {
 func (*UploadKey) ProtoMessage() {}
 
 func (x *UploadKey) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[24]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3221,7 +3289,7 @@ func (x *UploadKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UploadKey.ProtoReflect.Descriptor instead.
 func (*UploadKey) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{24}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UploadKey) GetId() string {
@@ -3287,7 +3355,7 @@ type NodeRecord struct {
 
 func (x *NodeRecord) Reset() {
 	*x = NodeRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3299,7 +3367,7 @@ func (x *NodeRecord) String() string {
 func (*NodeRecord) ProtoMessage() {}
 
 func (x *NodeRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[25]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3312,7 +3380,7 @@ func (x *NodeRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRecord.ProtoReflect.Descriptor instead.
 func (*NodeRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{25}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *NodeRecord) GetId() string {
@@ -3420,7 +3488,7 @@ type ServedRecord struct {
 
 func (x *ServedRecord) Reset() {
 	*x = ServedRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3432,7 +3500,7 @@ func (x *ServedRecord) String() string {
 func (*ServedRecord) ProtoMessage() {}
 
 func (x *ServedRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[26]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3445,7 +3513,7 @@ func (x *ServedRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServedRecord.ProtoReflect.Descriptor instead.
 func (*ServedRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{26}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ServedRecord) GetEnvironment() string {
@@ -3504,7 +3572,7 @@ type HoldRecord struct {
 
 func (x *HoldRecord) Reset() {
 	*x = HoldRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3516,7 +3584,7 @@ func (x *HoldRecord) String() string {
 func (*HoldRecord) ProtoMessage() {}
 
 func (x *HoldRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[27]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3529,7 +3597,7 @@ func (x *HoldRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldRecord.ProtoReflect.Descriptor instead.
 func (*HoldRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{27}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *HoldRecord) GetEnvironment() string {
@@ -3589,7 +3657,7 @@ type RequestRecord struct {
 
 func (x *RequestRecord) Reset() {
 	*x = RequestRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3601,7 +3669,7 @@ func (x *RequestRecord) String() string {
 func (*RequestRecord) ProtoMessage() {}
 
 func (x *RequestRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[28]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3614,7 +3682,7 @@ func (x *RequestRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestRecord.ProtoReflect.Descriptor instead.
 func (*RequestRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{28}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RequestRecord) GetId() string {
@@ -3682,7 +3750,7 @@ type ResultRecord struct {
 
 func (x *ResultRecord) Reset() {
 	*x = ResultRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3694,7 +3762,7 @@ func (x *ResultRecord) String() string {
 func (*ResultRecord) ProtoMessage() {}
 
 func (x *ResultRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[29]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3707,7 +3775,7 @@ func (x *ResultRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResultRecord.ProtoReflect.Descriptor instead.
 func (*ResultRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{29}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ResultRecord) GetIndex() uint64 {
@@ -3777,7 +3845,7 @@ type RefusalRecord struct {
 
 func (x *RefusalRecord) Reset() {
 	*x = RefusalRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3789,7 +3857,7 @@ func (x *RefusalRecord) String() string {
 func (*RefusalRecord) ProtoMessage() {}
 
 func (x *RefusalRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[30]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3802,7 +3870,7 @@ func (x *RefusalRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefusalRecord.ProtoReflect.Descriptor instead.
 func (*RefusalRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{30}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RefusalRecord) GetClass() string {
@@ -3847,7 +3915,7 @@ type AuditEntryRecord struct {
 
 func (x *AuditEntryRecord) Reset() {
 	*x = AuditEntryRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3859,7 +3927,7 @@ func (x *AuditEntryRecord) String() string {
 func (*AuditEntryRecord) ProtoMessage() {}
 
 func (x *AuditEntryRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[31]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3872,7 +3940,7 @@ func (x *AuditEntryRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntryRecord.ProtoReflect.Descriptor instead.
 func (*AuditEntryRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{31}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AuditEntryRecord) GetSequence() uint64 {
@@ -3982,7 +4050,7 @@ type TokenRecord struct {
 
 func (x *TokenRecord) Reset() {
 	*x = TokenRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[32]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3994,7 +4062,7 @@ func (x *TokenRecord) String() string {
 func (*TokenRecord) ProtoMessage() {}
 
 func (x *TokenRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[32]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4007,7 +4075,7 @@ func (x *TokenRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenRecord.ProtoReflect.Descriptor instead.
 func (*TokenRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{32}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TokenRecord) GetId() string {
@@ -4076,7 +4144,7 @@ type GrantRecord struct {
 
 func (x *GrantRecord) Reset() {
 	*x = GrantRecord{}
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4088,7 +4156,7 @@ func (x *GrantRecord) String() string {
 func (*GrantRecord) ProtoMessage() {}
 
 func (x *GrantRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[33]
+	mi := &file_honua_gitops_v1_snapshot_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4101,7 +4169,7 @@ func (x *GrantRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GrantRecord.ProtoReflect.Descriptor instead.
 func (*GrantRecord) Descriptor() ([]byte, []int) {
-	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{33}
+	return file_honua_gitops_v1_snapshot_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GrantRecord) GetEnvironment() string {
@@ -4197,7 +4265,7 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\x14health_check_timeout\x18\n" +
 	" \x01(\x03R\x12healthCheckTimeout\x12'\n" +
 	"\x0fstaging_timeout\x18\v \x01(\x03R\x0estagingTimeout\x12\x1c\n" +
-	"\tcanonical\x18\f \x01(\fR\tcanonical\"\x97\b\n" +
+	"\tcanonical\x18\f \x01(\fR\tcanonical\"\xcd\b\n" +
 	"\x11EnvironmentRecord\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06branch\x18\x02 \x01(\tR\x06branch\x12\x1a\n" +
@@ -4228,7 +4296,12 @@ const file_honua_gitops_v1_snapshot_proto_rawDesc = "" +
 	"\bcounters\x18\x18 \x01(\v2\x1f.honua.gitops.v1.CountersRecordR\bcounters\x12\x18\n" +
 	"\achanged\x18\x19 \x01(\x04R\achanged\x12\x18\n" +
 	"\aretired\x18\x1a \x01(\bR\aretired\x12\x12\n" +
-	"\x04kept\x18\x1b \x03(\tR\x04kept\"\x9f\x02\n" +
+	"\x04kept\x18\x1b \x03(\tR\x04kept\x124\n" +
+	"\x06faults\x18\x1c \x03(\v2\x1c.honua.gitops.v1.FaultRecordR\x06faults\"K\n" +
+	"\vFaultRecord\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
+	"\x05since\x18\x02 \x01(\x03R\x05since\x12\x12\n" +
+	"\x04over\x18\x03 \x01(\x03R\x04over\"\x9f\x02\n" +
 	"\x0eCountersRecord\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x04R\x05total\x12\x18\n" +
 	"\asuccess\x18\x02 \x01(\x04R\asuccess\x12\x18\n" +
@@ -4563,7 +4636,7 @@ func file_honua_gitops_v1_snapshot_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_snapshot_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_honua_gitops_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_honua_gitops_v1_snapshot_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_honua_gitops_v1_snapshot_proto_goTypes = []any{
 	(SnapshotKind)(0),                 // 0: honua.gitops.v1.SnapshotKind
 	(RecordedState)(0),                // 1: honua.gitops.v1.RecordedState
@@ -4581,83 +4654,85 @@ var file_honua_gitops_v1_snapshot_proto_goTypes = []any{
 	(*VerificationRecord)(nil),        // 13: honua.gitops.v1.VerificationRecord
 	(*PolicyRecord)(nil),              // 14: honua.gitops.v1.PolicyRecord
 	(*EnvironmentRecord)(nil),         // 15: honua.gitops.v1.EnvironmentRecord
-	(*CountersRecord)(nil),            // 16: honua.gitops.v1.CountersRecord
-	(*HistogramRecord)(nil),           // 17: honua.gitops.v1.HistogramRecord
-	(*ActiveRecord)(nil),              // 18: honua.gitops.v1.ActiveRecord
-	(*PauseRecord)(nil),               // 19: honua.gitops.v1.PauseRecord
-	(*OperationRecord)(nil),           // 20: honua.gitops.v1.OperationRecord
-	(*ParticipantRecord)(nil),         // 21: honua.gitops.v1.ParticipantRecord
-	(*OutcomeRecord)(nil),             // 22: honua.gitops.v1.OutcomeRecord
-	(*DeploymentRecord)(nil),          // 23: honua.gitops.v1.DeploymentRecord
-	(*SignatureRecord)(nil),           // 24: honua.gitops.v1.SignatureRecord
-	(*ContributorRecord)(nil),         // 25: honua.gitops.v1.ContributorRecord
-	(*TransitionRecord)(nil),          // 26: honua.gitops.v1.TransitionRecord
-	(*ApprovalRecord)(nil),            // 27: honua.gitops.v1.ApprovalRecord
-	(*ActivationRecord)(nil),          // 28: honua.gitops.v1.ActivationRecord
-	(*BundleRecord)(nil),              // 29: honua.gitops.v1.BundleRecord
-	(*BundleKey)(nil),                 // 30: honua.gitops.v1.BundleKey
-	(*UploadRecord)(nil),              // 31: honua.gitops.v1.UploadRecord
-	(*UploadKey)(nil),                 // 32: honua.gitops.v1.UploadKey
-	(*NodeRecord)(nil),                // 33: honua.gitops.v1.NodeRecord
-	(*ServedRecord)(nil),              // 34: honua.gitops.v1.ServedRecord
-	(*HoldRecord)(nil),                // 35: honua.gitops.v1.HoldRecord
-	(*RequestRecord)(nil),             // 36: honua.gitops.v1.RequestRecord
-	(*ResultRecord)(nil),              // 37: honua.gitops.v1.ResultRecord
-	(*RefusalRecord)(nil),             // 38: honua.gitops.v1.RefusalRecord
-	(*AuditEntryRecord)(nil),          // 39: honua.gitops.v1.AuditEntryRecord
-	(*TokenRecord)(nil),               // 40: honua.gitops.v1.TokenRecord
-	(*GrantRecord)(nil),               // 41: honua.gitops.v1.GrantRecord
-	nil,                               // 42: honua.gitops.v1.SettingsRecord.IdentitiesEntry
+	(*FaultRecord)(nil),               // 16: honua.gitops.v1.FaultRecord
+	(*CountersRecord)(nil),            // 17: honua.gitops.v1.CountersRecord
+	(*HistogramRecord)(nil),           // 18: honua.gitops.v1.HistogramRecord
+	(*ActiveRecord)(nil),              // 19: honua.gitops.v1.ActiveRecord
+	(*PauseRecord)(nil),               // 20: honua.gitops.v1.PauseRecord
+	(*OperationRecord)(nil),           // 21: honua.gitops.v1.OperationRecord
+	(*ParticipantRecord)(nil),         // 22: honua.gitops.v1.ParticipantRecord
+	(*OutcomeRecord)(nil),             // 23: honua.gitops.v1.OutcomeRecord
+	(*DeploymentRecord)(nil),          // 24: honua.gitops.v1.DeploymentRecord
+	(*SignatureRecord)(nil),           // 25: honua.gitops.v1.SignatureRecord
+	(*ContributorRecord)(nil),         // 26: honua.gitops.v1.ContributorRecord
+	(*TransitionRecord)(nil),          // 27: honua.gitops.v1.TransitionRecord
+	(*ApprovalRecord)(nil),            // 28: honua.gitops.v1.ApprovalRecord
+	(*ActivationRecord)(nil),          // 29: honua.gitops.v1.ActivationRecord
+	(*BundleRecord)(nil),              // 30: honua.gitops.v1.BundleRecord
+	(*BundleKey)(nil),                 // 31: honua.gitops.v1.BundleKey
+	(*UploadRecord)(nil),              // 32: honua.gitops.v1.UploadRecord
+	(*UploadKey)(nil),                 // 33: honua.gitops.v1.UploadKey
+	(*NodeRecord)(nil),                // 34: honua.gitops.v1.NodeRecord
+	(*ServedRecord)(nil),              // 35: honua.gitops.v1.ServedRecord
+	(*HoldRecord)(nil),                // 36: honua.gitops.v1.HoldRecord
+	(*RequestRecord)(nil),             // 37: honua.gitops.v1.RequestRecord
+	(*ResultRecord)(nil),              // 38: honua.gitops.v1.ResultRecord
+	(*RefusalRecord)(nil),             // 39: honua.gitops.v1.RefusalRecord
+	(*AuditEntryRecord)(nil),          // 40: honua.gitops.v1.AuditEntryRecord
+	(*TokenRecord)(nil),               // 41: honua.gitops.v1.TokenRecord
+	(*GrantRecord)(nil),               // 42: honua.gitops.v1.GrantRecord
+	nil,                               // 43: honua.gitops.v1.SettingsRecord.IdentitiesEntry
 }
 var file_honua_gitops_v1_snapshot_proto_depIdxs = []int32{
 	11, // 0: honua.gitops.v1.MetaRecord.settings:type_name -> honua.gitops.v1.SettingsRecord
-	19, // 1: honua.gitops.v1.MetaRecord.freeze:type_name -> honua.gitops.v1.PauseRecord
+	20, // 1: honua.gitops.v1.MetaRecord.freeze:type_name -> honua.gitops.v1.PauseRecord
 	12, // 2: honua.gitops.v1.SettingsRecord.environments:type_name -> honua.gitops.v1.EnvironmentSettingsRecord
-	42, // 3: honua.gitops.v1.SettingsRecord.identities:type_name -> honua.gitops.v1.SettingsRecord.IdentitiesEntry
+	43, // 3: honua.gitops.v1.SettingsRecord.identities:type_name -> honua.gitops.v1.SettingsRecord.IdentitiesEntry
 	14, // 4: honua.gitops.v1.EnvironmentSettingsRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
 	13, // 5: honua.gitops.v1.EnvironmentSettingsRecord.verification:type_name -> honua.gitops.v1.VerificationRecord
 	4,  // 6: honua.gitops.v1.PolicyRecord.minimum_risk:type_name -> honua.gitops.v1.RecordedRisk
-	18, // 7: honua.gitops.v1.EnvironmentRecord.active:type_name -> honua.gitops.v1.ActiveRecord
-	19, // 8: honua.gitops.v1.EnvironmentRecord.pause:type_name -> honua.gitops.v1.PauseRecord
-	20, // 9: honua.gitops.v1.EnvironmentRecord.operation:type_name -> honua.gitops.v1.OperationRecord
-	22, // 10: honua.gitops.v1.EnvironmentRecord.last_outcome:type_name -> honua.gitops.v1.OutcomeRecord
+	19, // 7: honua.gitops.v1.EnvironmentRecord.active:type_name -> honua.gitops.v1.ActiveRecord
+	20, // 8: honua.gitops.v1.EnvironmentRecord.pause:type_name -> honua.gitops.v1.PauseRecord
+	21, // 9: honua.gitops.v1.EnvironmentRecord.operation:type_name -> honua.gitops.v1.OperationRecord
+	23, // 10: honua.gitops.v1.EnvironmentRecord.last_outcome:type_name -> honua.gitops.v1.OutcomeRecord
 	3,  // 11: honua.gitops.v1.EnvironmentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
-	16, // 12: honua.gitops.v1.EnvironmentRecord.counters:type_name -> honua.gitops.v1.CountersRecord
-	17, // 13: honua.gitops.v1.CountersRecord.succeeded:type_name -> honua.gitops.v1.HistogramRecord
-	17, // 14: honua.gitops.v1.CountersRecord.failed:type_name -> honua.gitops.v1.HistogramRecord
-	5,  // 15: honua.gitops.v1.ActiveRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	14, // 16: honua.gitops.v1.ActiveRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
-	5,  // 17: honua.gitops.v1.OperationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	2,  // 18: honua.gitops.v1.OperationRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
-	27, // 19: honua.gitops.v1.OperationRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
-	21, // 20: honua.gitops.v1.OperationRecord.participants:type_name -> honua.gitops.v1.ParticipantRecord
-	6,  // 21: honua.gitops.v1.ParticipantRecord.staged:type_name -> honua.gitops.v1.RecordedAnswer
-	6,  // 22: honua.gitops.v1.ParticipantRecord.verified:type_name -> honua.gitops.v1.RecordedAnswer
-	5,  // 23: honua.gitops.v1.OutcomeRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	25, // 24: honua.gitops.v1.DeploymentRecord.contributors:type_name -> honua.gitops.v1.ContributorRecord
-	4,  // 25: honua.gitops.v1.DeploymentRecord.risk:type_name -> honua.gitops.v1.RecordedRisk
-	1,  // 26: honua.gitops.v1.DeploymentRecord.state:type_name -> honua.gitops.v1.RecordedState
-	2,  // 27: honua.gitops.v1.DeploymentRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
-	3,  // 28: honua.gitops.v1.DeploymentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
-	26, // 29: honua.gitops.v1.DeploymentRecord.history:type_name -> honua.gitops.v1.TransitionRecord
-	14, // 30: honua.gitops.v1.DeploymentRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
-	14, // 31: honua.gitops.v1.DeploymentRecord.next_policy:type_name -> honua.gitops.v1.PolicyRecord
-	27, // 32: honua.gitops.v1.DeploymentRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
-	24, // 33: honua.gitops.v1.DeploymentRecord.signature:type_name -> honua.gitops.v1.SignatureRecord
-	1,  // 34: honua.gitops.v1.TransitionRecord.from:type_name -> honua.gitops.v1.RecordedState
-	1,  // 35: honua.gitops.v1.TransitionRecord.to:type_name -> honua.gitops.v1.RecordedState
-	2,  // 36: honua.gitops.v1.TransitionRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
-	5,  // 37: honua.gitops.v1.ActivationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
-	34, // 38: honua.gitops.v1.NodeRecord.serves:type_name -> honua.gitops.v1.ServedRecord
-	37, // 39: honua.gitops.v1.RequestRecord.result:type_name -> honua.gitops.v1.ResultRecord
-	38, // 40: honua.gitops.v1.ResultRecord.refusal:type_name -> honua.gitops.v1.RefusalRecord
-	41, // 41: honua.gitops.v1.TokenRecord.grants:type_name -> honua.gitops.v1.GrantRecord
-	7,  // 42: honua.gitops.v1.GrantRecord.role:type_name -> honua.gitops.v1.RecordedRole
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	17, // 12: honua.gitops.v1.EnvironmentRecord.counters:type_name -> honua.gitops.v1.CountersRecord
+	16, // 13: honua.gitops.v1.EnvironmentRecord.faults:type_name -> honua.gitops.v1.FaultRecord
+	18, // 14: honua.gitops.v1.CountersRecord.succeeded:type_name -> honua.gitops.v1.HistogramRecord
+	18, // 15: honua.gitops.v1.CountersRecord.failed:type_name -> honua.gitops.v1.HistogramRecord
+	5,  // 16: honua.gitops.v1.ActiveRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	14, // 17: honua.gitops.v1.ActiveRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	5,  // 18: honua.gitops.v1.OperationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	2,  // 19: honua.gitops.v1.OperationRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
+	28, // 20: honua.gitops.v1.OperationRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
+	22, // 21: honua.gitops.v1.OperationRecord.participants:type_name -> honua.gitops.v1.ParticipantRecord
+	6,  // 22: honua.gitops.v1.ParticipantRecord.staged:type_name -> honua.gitops.v1.RecordedAnswer
+	6,  // 23: honua.gitops.v1.ParticipantRecord.verified:type_name -> honua.gitops.v1.RecordedAnswer
+	5,  // 24: honua.gitops.v1.OutcomeRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	26, // 25: honua.gitops.v1.DeploymentRecord.contributors:type_name -> honua.gitops.v1.ContributorRecord
+	4,  // 26: honua.gitops.v1.DeploymentRecord.risk:type_name -> honua.gitops.v1.RecordedRisk
+	1,  // 27: honua.gitops.v1.DeploymentRecord.state:type_name -> honua.gitops.v1.RecordedState
+	2,  // 28: honua.gitops.v1.DeploymentRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
+	3,  // 29: honua.gitops.v1.DeploymentRecord.health:type_name -> honua.gitops.v1.RecordedHealth
+	27, // 30: honua.gitops.v1.DeploymentRecord.history:type_name -> honua.gitops.v1.TransitionRecord
+	14, // 31: honua.gitops.v1.DeploymentRecord.policy:type_name -> honua.gitops.v1.PolicyRecord
+	14, // 32: honua.gitops.v1.DeploymentRecord.next_policy:type_name -> honua.gitops.v1.PolicyRecord
+	28, // 33: honua.gitops.v1.DeploymentRecord.approvals:type_name -> honua.gitops.v1.ApprovalRecord
+	25, // 34: honua.gitops.v1.DeploymentRecord.signature:type_name -> honua.gitops.v1.SignatureRecord
+	1,  // 35: honua.gitops.v1.TransitionRecord.from:type_name -> honua.gitops.v1.RecordedState
+	1,  // 36: honua.gitops.v1.TransitionRecord.to:type_name -> honua.gitops.v1.RecordedState
+	2,  // 37: honua.gitops.v1.TransitionRecord.phase:type_name -> honua.gitops.v1.RecordedPhase
+	5,  // 38: honua.gitops.v1.ActivationRecord.kind:type_name -> honua.gitops.v1.RecordedKind
+	35, // 39: honua.gitops.v1.NodeRecord.serves:type_name -> honua.gitops.v1.ServedRecord
+	38, // 40: honua.gitops.v1.RequestRecord.result:type_name -> honua.gitops.v1.ResultRecord
+	39, // 41: honua.gitops.v1.ResultRecord.refusal:type_name -> honua.gitops.v1.RefusalRecord
+	42, // 42: honua.gitops.v1.TokenRecord.grants:type_name -> honua.gitops.v1.GrantRecord
+	7,  // 43: honua.gitops.v1.GrantRecord.role:type_name -> honua.gitops.v1.RecordedRole
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_snapshot_proto_init() }
@@ -4671,7 +4746,7 @@ func file_honua_gitops_v1_snapshot_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_snapshot_proto_rawDesc), len(file_honua_gitops_v1_snapshot_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
