@@ -94,7 +94,7 @@ func BenchmarkRead(b *testing.B) {
 // treeOf returns the tree of the branch's head.
 func treeOf(b *testing.B, repo *gitserver.Repo) string {
 	b.Helper()
-	store, err := openObjects(layout{common: repo.Dir, own: repo.Dir})
+	store, err := openObjects(layout{common: repo.Dir, own: repo.Dir}, "")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -17,32 +18,69 @@ import (
 // killGrace is how long a killed child's pipes may stay open.
 const killGrace = 2 * time.Second
 
-// runWorker runs a job in a child process, which is killed with everything it started when ctx
-// ends.
-func runWorker(ctx context.Context, executable string, j job, log *slog.Logger) (*Reading, error) {
-	request, err := json.Marshal(j) //nolint:gosec // the child needs the password, and reads it from a pipe
+// runWorker has a job done in a child process, and in further ones if one ends in the middle: what one request does to a
+// child is that request's answer, and the others go on.
+func runWorker(ctx context.Context, executable string, j job, log *slog.Logger, answer func(i int, reading *Reading, err error)) {
+	for next := 0; next < len(j.Requests); {
+		rest := j
+		rest.Requests = j.Requests[next:]
+		w := worker{executable: executable, job: rest, log: log, answer: func(reading *Reading, err error) {
+			answer(next, reading, err)
+			next++
+		}}
+		err := w.run(ctx)
+		if err == nil {
+			return
+		}
+		answer(next, nil, err)
+		next++
+		for ; next < len(j.Requests) && (!w.ready || ctx.Err() != nil); next++ {
+			answer(next, nil, err)
+		}
+	}
+}
+
+// worker is one child process.
+type worker struct {
+	executable string
+	job        job
+	log        *slog.Logger
+	answer     func(reading *Reading, err error)
+	// ready is set when everything was there to be read: what fails before fails for all requests.
+	ready bool
+}
+
+// run starts the child and takes its answers. The child is killed with everything it started when ctx ends, or when it
+// takes longer than FetchTimeout to be ready, or for one answer.
+func (w *worker) run(ctx context.Context) error {
+	request, err := json.Marshal(w.job) //nolint:gosec // the child needs the password, and reads it from a pipe
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWorker, err)
+		return fmt.Errorf("%w: %w", ErrWorker, err)
 	}
-	type outcome struct {
-		reading *Reading
-		err     error
-	}
-	done := make(chan outcome)
+	bounded, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(w.job.Limits.FetchTimeout, func() { cancel(ErrTimeout) })
+	defer timer.Stop()
+	done := make(chan error)
 	go func() {
 		// The kernel kills the child when the thread that started it ends, so that thread is
 		// kept until the child is gone.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		reading, err := startWorker(ctx, executable, request, j.Limits, log)
-		done <- outcome{reading, err}
+		done <- w.converse(bounded, request, timer)
 	}()
-	result := <-done
-	return result.reading, result.err
+	err = <-done
+	switch {
+	case err == nil || bounded.Err() == nil:
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return context.Cause(bounded)
 }
 
-func startWorker(ctx context.Context, executable string, request []byte, limits Limits, log *slog.Logger) (*Reading, error) {
-	cmd := exec.CommandContext(ctx, executable, WorkerCommand)
+func (w *worker) converse(ctx context.Context, request []byte, timer *time.Timer) error {
+	cmd := exec.CommandContext(ctx, w.executable, WorkerCommand)
 	cmd.Env = workerEnvironment()
 	cmd.Stdin = bytes.NewReader(request)
 	cmd.SysProcAttr = childAttributes()
@@ -50,23 +88,40 @@ func startWorker(ctx context.Context, executable string, request []byte, limits 
 	cmd.WaitDelay = killGrace
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWorker, err)
+		return fmt.Errorf("%w: %w", ErrWorker, err)
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWorker, err)
+		return fmt.Errorf("%w: %w", ErrWorker, err)
 	}
-	reading, answerErr := readAnswer(out, limits)
+	answerErr := w.listen(out, timer)
 	if errors.Is(answerErr, ErrWorker) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may still be writing
 	}
 	waitErr := cmd.Wait()
 	state := cmd.ProcessState
-	log.Debug("fetch process ended", "cpu_ms", (state.UserTime() + state.SystemTime()).Milliseconds(),
+	w.log.Debug("fetch process ended", "cpu_ms", (state.UserTime() + state.SystemTime()).Milliseconds(),
 		"max_rss_bytes", maxResident(state))
 	if errors.Is(answerErr, ErrWorker) {
-		return nil, exitError(state, limits, answerErr, waitErr)
+		return exitError(state, w.job.Limits, answerErr, waitErr)
 	}
-	return reading, answerErr
+	return answerErr
+}
+
+// listen takes the answers; an error is that of the child, or one that it gives for all requests.
+func (w *worker) listen(out io.Reader, timer *time.Timer) error {
+	if err := readReady(out); err != nil {
+		return err
+	}
+	w.ready = true
+	for range w.job.Requests {
+		timer.Reset(w.job.Limits.FetchTimeout)
+		reading, err := readAnswer(out, w.job.Limits)
+		if errors.Is(err, ErrWorker) {
+			return err
+		}
+		w.answer(reading, err)
+	}
+	return nil
 }
 
 // exitError says why a child ended without an answer. Its last words are not passed on: they may

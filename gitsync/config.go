@@ -81,6 +81,19 @@ func (r Request) validate() error {
 	return validateEnvironment(r.Environment)
 }
 
+// validateAll checks requests that are answered together.
+func validateAll(requests []Request) error {
+	for _, r := range requests {
+		if err := r.validate(); err != nil {
+			return err
+		}
+		if r.Commit != requests[0].Commit {
+			return fmt.Errorf("%w: requests for %s and %s at once", ErrConfig, requests[0].Commit, r.Commit)
+		}
+	}
+	return nil
+}
+
 func isSHA(text string) bool {
 	return len(text) == 40 && strings.Trim(text, "0123456789abcdef") == ""
 }

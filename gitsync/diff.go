@@ -22,7 +22,8 @@ type differ struct {
 	// left is how many more folders are read.
 	left      int
 	truncated bool
-	known     map[[2]plumbing.Hash]int
+	// known are lower bounds that were found here; what is exact is in the store, for others too.
+	known map[[2]plumbing.Hash]int
 }
 
 func newDiffer(store *objects) *differ {
@@ -36,8 +37,10 @@ func (d *differ) count(ctx context.Context, from, to plumbing.Hash, depth int) (
 		return 0, nil
 	}
 	pair := [2]plumbing.Hash{from, to}
-	if n, ok := d.known[pair]; ok {
-		return n, nil
+	for _, known := range []map[[2]plumbing.Hash]int{d.store.compared, d.known} {
+		if n, ok := known[pair]; ok {
+			return n, nil
+		}
 	}
 	if d.left--; d.left < 0 || depth > maxDiffDepth {
 		d.truncated = true
@@ -58,7 +61,11 @@ func (d *differ) count(ctx context.Context, from, to plumbing.Hash, depth int) (
 	if err != nil {
 		return 0, err
 	}
-	d.known[pair] = n
+	if d.truncated {
+		d.known[pair] = n
+	} else {
+		d.store.compared[pair] = n
+	}
 	return n, nil
 }
 

@@ -20,7 +20,8 @@
 // bare clone of a single branch, kept under [Config.MirrorDir], disposable at any time.
 //
 // The protocol with the server is spoken here (version 2, and version 0 for older
-// servers) over net/http and x/crypto/ssh; go-git unpacks, indexes and reads objects.
+// servers) over net/http and x/crypto/ssh. Packs are indexed as they arrive, and objects read from
+// them, within fixed bounds of memory, whatever they unpack to; go-git knows the formats.
 //
 // Errors carry a code ([Code]) and a kind ([KindOf]) that says what the caller should
 // do: try again later, record the commit as bad, or ask an operator.

@@ -1,6 +1,7 @@
 package gitsync
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 )
 
 const (
@@ -29,21 +30,21 @@ type fetcher struct {
 	log    *slog.Logger
 }
 
-// readWith prepares the mirror and hands its objects to read.
-func (f fetcher) readWith(ctx context.Context, commit string,
-	prepare func(context.Context, string) (string, error),
-	read func(context.Context, *objects) (*Reading, error),
-) (*Reading, error) {
-	path, err := prepare(ctx, commit)
-	if err != nil {
-		return nil, err
+// shelf brings the mirror up to date and opens it. Damage that is found while reading costs one fresh clone; damage that
+// is found again is the server's.
+func (f fetcher) shelf(commit string) shelf {
+	return func(ctx context.Context, again bool) (*objects, error) {
+		prepare := f.update
+		if again {
+			f.log.Warn("the mirror is damaged and is cloned again", "branch", f.branch)
+			prepare = f.replace
+		}
+		path, err := prepare(ctx, commit)
+		if err != nil {
+			return nil, err
+		}
+		return openObjects(layout{common: path, own: path}, path)
 	}
-	store, err := openObjects(layout{common: path, own: path})
-	if err != nil {
-		return nil, err
-	}
-	defer store.close()
-	return read(ctx, store)
 }
 
 // update makes sure that the mirror has a commit, at the least cost.
@@ -73,7 +74,7 @@ func (f fetcher) update(ctx context.Context, commit string) (string, error) {
 // inspect looks for a commit in the mirror, and lists what a server should know that we have.
 func (f fetcher) inspect(path, commit string) (haves []string, known bool, err error) {
 	l := layout{common: path, own: path}
-	store, err := openObjects(l)
+	store, err := openObjects(l, path)
 	if err != nil {
 		return nil, false, err
 	}
@@ -137,10 +138,10 @@ func (f fetcher) fetchInto(ctx context.Context, path, commit string, haves []str
 		return err
 	}
 	defer stream.Close()
-	if err := storePack(path, stream); err != nil {
+	if err := storePack(ctx, path, stream); err != nil {
 		return err
 	}
-	store, err := openObjects(layout{common: path, own: path})
+	store, err := openObjects(layout{common: path, own: path}, path)
 	if err != nil {
 		return err
 	}
@@ -161,21 +162,49 @@ func (f fetcher) removeLeftovers(path string) {
 
 // storePack indexes a pack while it arrives. It is in place only once it is complete and its
 // checksum is right.
-func storePack(path string, stream io.Reader) error {
-	storage := openStorage(path)
-	defer func() { _ = storage.Close() }()
+func storePack(ctx context.Context, path string, stream io.Reader) error {
 	watched := &watchedReader{from: stream}
-	err := packfile.WritePackfileToObjectStorage(storage, watched)
+	err := writePack(ctx, filepath.Join(path, "objects", "pack"), watched)
 	var system *os.PathError
+	var known *failure
 	switch {
 	case watched.err != nil:
 		return watched.err
-	case err == nil:
-		return nil
+	case err == nil || ctx.Err() != nil || errors.As(err, &known):
+		return err
 	case errors.As(err, &system):
 		return fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	return fmt.Errorf("%w: pack: %w", ErrGarbage, err)
+}
+
+// writePack puts a pack and its index into a folder. The index comes last: a pack without one is not looked at.
+func writePack(ctx context.Context, folder string, stream io.Reader) error {
+	file, err := os.CreateTemp(folder, "tmp_pack_*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = file.Close()
+		_ = os.Remove(file.Name()) // there no more once it is in place
+	}()
+	index, checksum, err := indexPack(ctx, io.TeeReader(stream, file), file)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(folder, "pack-"+checksum.String())
+	if err := os.Rename(file.Name(), name+".pack"); err != nil {
+		return err
+	}
+	var encoded bytes.Buffer
+	if _, err := idxfile.NewEncoder(&encoded).Encode(index); err != nil {
+		return err
+	}
+	draft := filepath.Join(folder, "tmp_idx_"+checksum.String())
+	if err := os.WriteFile(draft, encoded.Bytes(), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(draft, name+".idx")
 }
 
 // watchedReader remembers why reading failed: the library below reports its own view of it.

@@ -10,13 +10,15 @@ import (
 )
 
 // An answer travels from the child as the length of a header, the header in JSON, and the
-// contents of the files one after the other. Everything is bounded by the reader, who does not
+// contents of the files one after the other. Before the first answer a header alone says that
+// everything is there to be read; an error in its place answers all requests. Everything is bounded by the reader, who does not
 // trust the child more than what it reads.
 
 // maxHeaderBytes bounds paths, history and contributors.
 const maxHeaderBytes = 32 * mib
 
 type answerHeader struct {
+	Ready   bool       `json:",omitempty"`
 	Error   *wireError `json:",omitempty"`
 	Reading *Reading   `json:",omitempty"`
 	Paths   []string
@@ -53,6 +55,15 @@ func writeAnswer(to io.Writer, reading *Reading, failed error) error {
 			contents = append(contents, reading.Policy)
 		}
 	}
+	return writeFrame(to, header, contents)
+}
+
+// writeReady says that answers follow.
+func writeReady(to io.Writer) error {
+	return writeFrame(to, answerHeader{Ready: true, PolicySize: -1}, nil)
+}
+
+func writeFrame(to io.Writer, header answerHeader, contents [][]byte) error {
 	text, err := json.Marshal(header)
 	if err != nil {
 		return err
@@ -71,22 +82,9 @@ func writeAnswer(to io.Writer, reading *Reading, failed error) error {
 
 // readAnswer reads what writeAnswer wrote. An answer that is cut off or oversized is ErrWorker.
 func readAnswer(from io.Reader, limits Limits) (*Reading, error) {
-	var prefix [4]byte
-	if _, err := io.ReadFull(from, prefix[:]); err != nil {
-		return nil, fmt.Errorf("%w: no answer", ErrWorker)
-	}
-	size := binary.BigEndian.Uint32(prefix[:])
-	if size > maxHeaderBytes {
-		return nil, fmt.Errorf("%w: header of %d bytes", ErrWorker, size)
-	}
-	// Grown as it arrives: the length alone must not cost memory.
-	var text bytes.Buffer
-	if n, err := io.CopyN(&text, from, int64(size)); err != nil {
-		return nil, fmt.Errorf("%w: answer cut off after %d bytes", ErrWorker, n)
-	}
-	var header answerHeader
-	if err := json.Unmarshal(text.Bytes(), &header); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWorker, err)
+	header, err := readHeader(from)
+	if err != nil {
+		return nil, err
 	}
 	if header.Error != nil {
 		return nil, header.Error.unpack()
@@ -95,6 +93,41 @@ func readAnswer(from io.Reader, limits Limits) (*Reading, error) {
 		return nil, fmt.Errorf("%w: incomplete header", ErrWorker)
 	}
 	return header.contents(from, limits)
+}
+
+// readReady reads what writeReady wrote, or the error in its place.
+func readReady(from io.Reader) error {
+	header, err := readHeader(from)
+	switch {
+	case err != nil:
+		return err
+	case header.Error != nil:
+		return header.Error.unpack()
+	case !header.Ready:
+		return fmt.Errorf("%w: an answer before its time", ErrWorker)
+	}
+	return nil
+}
+
+func readHeader(from io.Reader) (answerHeader, error) {
+	var header answerHeader
+	var prefix [4]byte
+	if _, err := io.ReadFull(from, prefix[:]); err != nil {
+		return header, fmt.Errorf("%w: no answer", ErrWorker)
+	}
+	size := binary.BigEndian.Uint32(prefix[:])
+	if size > maxHeaderBytes {
+		return header, fmt.Errorf("%w: header of %d bytes", ErrWorker, size)
+	}
+	// Grown as it arrives: the length alone must not cost memory.
+	var text bytes.Buffer
+	if n, err := io.CopyN(&text, from, int64(size)); err != nil {
+		return header, fmt.Errorf("%w: answer cut off after %d bytes", ErrWorker, n)
+	}
+	if err := json.Unmarshal(text.Bytes(), &header); err != nil {
+		return header, fmt.Errorf("%w: %w", ErrWorker, err)
+	}
+	return header, nil
 }
 
 // contents reads the files that the header announces.

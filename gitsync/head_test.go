@@ -101,7 +101,7 @@ func TestHeadIsOneRequest(t *testing.T) {
 	}
 }
 
-func gitCommand(t *testing.T, dir string, args ...string) {
+func gitCommand(t testing.TB, dir string, args ...string) {
 	t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = dir

@@ -125,6 +125,18 @@ type lineage struct {
 
 // lineage compares a commit with the deployed one ("" for none).
 func (o *objects) lineage(ctx context.Context, commit, deployed string) (lineage, error) {
+	pair := [2]string{commit, deployed}
+	if known, ok := o.lines[pair]; ok {
+		return known, nil
+	}
+	found, err := o.trace(ctx, commit, deployed)
+	if err == nil {
+		o.lines[pair] = found
+	}
+	return found, err
+}
+
+func (o *objects) trace(ctx context.Context, commit, deployed string) (lineage, error) {
 	h := newHistory(o)
 	if err := h.reach(plumbing.NewHash(commit), fromNew); err != nil {
 		return lineage{}, err

@@ -15,7 +15,8 @@ type Limits struct {
 	MaxFiles int
 	// FetchTimeout bounds fetching and reading together, in wall-clock time. Default 60 s.
 	FetchTimeout time.Duration
-	// FetchMemoryBytes bounds the memory of the child process. Default 512 MiB, at least 64 MiB.
+	// FetchMemoryBytes bounds the memory of the child process together with the node that waits for it: a quarter is
+	// left to the node. Default 512 MiB, at least 64 MiB.
 	FetchMemoryBytes int64
 	// MaxTransferBytes bounds what one fetch may send. Default 4 GiB.
 	MaxTransferBytes int64
@@ -28,6 +29,9 @@ const (
 	// minFetchMemory is what the child needs to do anything at all.
 	minFetchMemory = 64 * mib
 )
+
+// childMemory is what the child process may use.
+func (l Limits) childMemory() int64 { return l.FetchMemoryBytes / 4 * 3 }
 
 // withDefaults returns the limits with every zero replaced.
 func (l Limits) withDefaults() Limits {

@@ -86,33 +86,76 @@ func (m *Mirror) Head(ctx context.Context) (string, error) {
 // unless the commit was read completely. Beyond the errors of Head it fails with
 // ErrCommitNotFound, ErrRejectedTree (see RejectedTreeError), ErrMemory, ErrTransferSize,
 // ErrMissingObject, ErrDamaged, ErrStorage and ErrWorker.
-func (m *Mirror) Read(ctx context.Context, request Request) (*Reading, error) {
-	if err := request.validate(); err != nil {
-		return nil, err
+func (m *Mirror) Read(ctx context.Context, request Request) (reading *Reading, err error) {
+	m.ReadEach(ctx, []Request{request}, func(_ int, r *Reading, e error) { reading, err = r, e })
+	return reading, err
+}
+
+// ReadEach is Read for several environments at one commit, at the cost of one fetch and one process. each is called for
+// every request, in their order, as soon as its answer is there. What the folder of one environment does to those who
+// read it is the answer to its request alone.
+func (m *Mirror) ReadEach(ctx context.Context, requests []Request, each func(i int, reading *Reading, err error)) {
+	all := func(err error) {
+		for i := range requests {
+			each(i, nil, err)
+		}
+	}
+	if len(requests) == 0 {
+		return
+	}
+	if err := validateAll(requests); err != nil {
+		all(err)
+		return
 	}
 	login, err := m.login()
 	if err != nil {
-		return nil, err
+		all(err)
+		return
 	}
 	select {
 	case m.slot <- struct{}{}:
 		defer func() { <-m.slot }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		all(ctx.Err())
+		return
 	}
+	answer := func(i int, reading *Reading, err error) {
+		if err != nil {
+			reading, err = nil, m.describe(err)
+		}
+		each(i, reading, err)
+	}
+	j := newJob(m.config, login, requests)
+	if m.config.Executable == "" {
+		m.readHere(ctx, j, answer)
+	} else {
+		runWorker(ctx, m.config.Executable, j, m.log, answer)
+	}
+}
+
+// readHere does a job in this process, within FetchTimeout for all of it.
+func (m *Mirror) readHere(ctx context.Context, j job, answer func(i int, reading *Reading, err error)) {
 	ctx, cancel := context.WithTimeout(ctx, m.config.Limits.FetchTimeout)
 	defer cancel()
-	j := newJob(m.config, login, request)
-	var reading *Reading
-	if m.config.Executable == "" {
-		reading, err = j.run(ctx, m.log)
-	} else {
-		reading, err = runWorker(ctx, m.config.Executable, j, m.log)
+	to := &caller{answers: func(i int, reading *Reading, err error) { answer(i, reading, timeoutError(ctx, err)) }}
+	err := j.run(ctx, to, m.log)
+	for to.next < len(j.Requests) {
+		_ = to.answer(nil, err) // never fails
 	}
-	if err != nil {
-		return nil, m.describe(timeoutError(ctx, err))
-	}
-	return reading, nil
+}
+
+// caller is the receiver of a job in this process.
+type caller struct {
+	answers func(i int, reading *Reading, err error)
+	next    int
+}
+
+func (c *caller) ready() error { return nil }
+
+func (c *caller) answer(reading *Reading, err error) error {
+	c.answers(c.next, reading, err)
+	c.next++
+	return nil
 }
 
 func (m *Mirror) login() (secrets, error) {
@@ -138,7 +181,7 @@ func (m *Mirror) describe(err error) error {
 // timeoutError turns a deadline of ours into ErrTimeout and keeps a cancellation as it is.
 func timeoutError(ctx context.Context, err error) error {
 	switch {
-	case ctx.Err() == nil || errors.Is(err, ErrTimeout):
+	case err == nil || ctx.Err() == nil || errors.Is(err, ErrTimeout):
 		return err
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return ErrTimeout

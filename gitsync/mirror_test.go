@@ -75,7 +75,7 @@ func TestDamagedMirror(t *testing.T) {
 
 func currentMirror(t *testing.T, m *Mirror) string {
 	t.Helper()
-	home := mirrorHome{dir: m.config.MirrorDir, identity: newJob(m.config, secrets{}, Request{}).identity()}
+	home := mirrorHome{dir: m.config.MirrorDir, identity: newJob(m.config, secrets{}, nil).identity()}
 	path, ok := home.current()
 	if !ok {
 		t.Fatal("no mirror")
@@ -92,7 +92,7 @@ func glob(t *testing.T, pattern string) []string {
 	return found
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -3,23 +3,19 @@ package gitsync
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
 const (
-	objectCacheBytes = 32 * mib
-	maxAlternates    = 16
-	maxTreeBytes     = 8 * mib
-	maxCommitBytes   = 1 * mib
+	maxAlternates  = 16
+	maxTreeBytes   = 8 * mib
+	maxCommitBytes = 1 * mib
+	// maxRecentBytes bounds the folders and commits that are remembered.
+	maxRecentBytes = 32 * mib
 )
 
 // errTooLarge is an object over the size that the reader allows.
@@ -29,14 +25,31 @@ var errTooLarge = errors.New("object too large")
 // content is read, and the content must hash to the name it was asked for by.
 type objects struct {
 	layout layout
-	stores []*filesystem.Storage
+	stores []*objectStore
+	// remembered are folders and commits that were read, of recentBytes in all.
+	remembered  map[plumbing.Hash]recentObject
+	recentBytes int64
+	// compared and lines are what was found about pairs of folders and about deployed commits: environments that are
+	// read together ask for the same.
+	compared map[[2]plumbing.Hash]int
+	lines    map[[2]string]lineage
 	// shallow are the commits whose parents were cut off when the repository was cloned.
 	shallow map[string]bool
 }
 
-// openObjects opens the object store of a repository and those that it borrows from.
-func openObjects(l layout) (*objects, error) {
-	o := &objects{layout: l, shallow: map[string]bool{}}
+type recentObject struct {
+	kind    plumbing.ObjectType
+	content []byte
+}
+
+// openObjects opens the object store of a repository and those that it borrows from. scratch is where large contents
+// are unpacked to for a moment; "" means the system's folder for temporary files.
+func openObjects(l layout, scratch string) (*objects, error) {
+	o := &objects{
+		layout: l, remembered: map[plumbing.Hash]recentObject{}, compared: map[[2]plumbing.Hash]int{},
+		lines: map[[2]string]lineage{}, shallow: map[string]bool{},
+	}
+	room := &scrap{dir: scratch}
 	pending := []string{filepath.Join(l.common, "objects")}
 	seen := map[string]bool{}
 	for len(pending) > 0 {
@@ -49,7 +62,7 @@ func openObjects(l layout) (*objects, error) {
 			o.close()
 			return nil, fmt.Errorf("%w: it borrows objects from %s", ErrUnsupported, folder)
 		}
-		o.stores = append(o.stores, openStorage(filepath.Dir(folder)))
+		o.stores = append(o.stores, newObjectStore(folder, room))
 		borrowed, err := alternates(folder)
 		if err != nil {
 			o.close()
@@ -66,11 +79,6 @@ func openObjects(l layout) (*objects, error) {
 		o.shallow[sha] = true
 	}
 	return o, nil
-}
-
-func openStorage(dir string) *filesystem.Storage {
-	return filesystem.NewStorageWithOptions(osfs.New(dir), cache.NewObjectLRU(objectCacheBytes),
-		filesystem.Options{KeepDescriptors: true})
 }
 
 // alternates lists the object folders that another one borrows from.
@@ -93,7 +101,7 @@ func alternates(folder string) ([]string, error) {
 
 func (o *objects) close() {
 	for _, store := range o.stores {
-		_ = store.Close() // nothing was written
+		store.close()
 	}
 }
 
@@ -103,60 +111,56 @@ func (o *objects) has(sha string) bool {
 	return err == nil
 }
 
-// find returns the store that holds an object, and the object's size in bytes.
-func (o *objects) find(hash plumbing.Hash) (*filesystem.Storage, int64, error) {
+// find returns the store that holds an object, and where it is in it.
+func (o *objects) find(hash plumbing.Hash) (*objectStore, place, error) {
 	for _, store := range o.stores {
-		size, err := store.EncodedObjectSize(hash)
+		at, err := store.locate(hash)
 		if err == nil {
-			return store, size, nil
+			return store, at, nil
 		}
-		if !errors.Is(err, plumbing.ErrObjectNotFound) {
-			return nil, 0, storeError(hash, err)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil, place{}, storeError(hash, err)
 		}
 	}
-	return nil, 0, fmt.Errorf("%w: %s", ErrMissingObject, hash)
+	return nil, place{}, fmt.Errorf("%w: %s", ErrMissingObject, hash)
 }
 
-// read returns an object's content. It fails with errTooLarge before reading if the object is
-// larger than limit bytes.
+// read returns an object's content, which is not to be changed. It fails with errTooLarge before reading if the object
+// is larger than limit bytes.
 func (o *objects) read(hash plumbing.Hash, kind plumbing.ObjectType, limit int64) ([]byte, error) {
-	store, size, err := o.find(hash)
-	if err != nil {
-		return nil, err
+	found, known := o.remembered[hash]
+	if !known {
+		store, at, err := o.find(hash)
+		if err != nil {
+			return nil, err
+		}
+		if found.kind, found.content, err = store.read(at, limit); err != nil {
+			return nil, storeError(hash, err)
+		}
+		if got := plumbing.ComputeHash(found.kind, found.content); got != hash {
+			return nil, fmt.Errorf("%w: %s holds what is named %s", ErrDamaged, hash, got)
+		}
+		o.remember(hash, found)
 	}
-	if size > limit {
+	if found.kind != kind {
+		return nil, fmt.Errorf("%w: %s is a %s instead of a %s", ErrDamaged, hash, found.kind, kind)
+	}
+	if size := int64(len(found.content)); size > limit {
 		return nil, fmt.Errorf("%w: %d bytes of at most %d", errTooLarge, size, limit)
 	}
-	object, err := store.EncodedObject(plumbing.AnyObject, hash)
-	if err != nil {
-		return nil, storeError(hash, err)
-	}
-	if object.Type() != kind {
-		return nil, fmt.Errorf("%w: %s is a %s instead of a %s", ErrDamaged, hash, object.Type(), kind)
-	}
-	reader, err := object.Reader()
-	if err != nil {
-		return nil, storeError(hash, err)
-	}
-	defer reader.Close()
-	content := make([]byte, size)
-	if _, err := io.ReadFull(reader, content); err != nil {
-		return nil, storeError(hash, err)
-	}
-	if got := plumbing.ComputeHash(kind, content); got != hash {
-		return nil, fmt.Errorf("%w: %s holds what is named %s", ErrDamaged, hash, got)
-	}
-	return content, nil
+	return found.content, nil
 }
 
-// storeError tells a store that cannot be read at all from one whose content is wrong.
-func storeError(hash plumbing.Hash, err error) error {
-	var system *os.PathError
-	switch {
-	case errors.Is(err, plumbing.ErrObjectNotFound), errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %s", ErrMissingObject, hash)
-	case errors.As(err, &system):
-		return fmt.Errorf("%w: %w", ErrStorage, err)
+// remember keeps folders and commits, which are read again for each environment.
+func (o *objects) remember(hash plumbing.Hash, object recentObject) {
+	if object.kind == plumbing.BlobObject {
+		return
 	}
-	return fmt.Errorf("%w: %s: %w", ErrDamaged, hash, err)
+	size := int64(len(object.content))
+	if o.recentBytes+size > maxRecentBytes {
+		clear(o.remembered)
+		o.recentBytes = 0
+	}
+	o.remembered[hash] = object
+	o.recentBytes += size
 }

@@ -142,8 +142,13 @@ func ReadRevision(ctx context.Context, dir, revision, environment string, limits
 	if err := request.validate(); err != nil {
 		return nil, err
 	}
-	j := job{Limits: limits.withDefaults(), Request: request}
-	return j.readLocal(ctx, dir)
+	j := job{Limits: limits.withDefaults(), Requests: []Request{request}}
+	var reading *Reading
+	to := &caller{answers: func(_ int, r *Reading, e error) { reading, err = r, e }}
+	if failed := j.each(ctx, localShelf(dir), isStale, to); failed != nil {
+		return nil, failed
+	}
+	return reading, err
 }
 
 func resolveRevision(dir, revision string) (string, error) {

@@ -19,6 +19,10 @@ func (o *objects) tree(hash plumbing.Hash, path string) ([]object.TreeEntry, err
 	if err != nil {
 		return nil, err
 	}
+	return parseTree(raw, path)
+}
+
+func parseTree(raw []byte, path string) ([]object.TreeEntry, error) {
 	encoded := &plumbing.MemoryObject{}
 	encoded.SetType(plumbing.TreeObject)
 	if _, err := encoded.Write(raw); err != nil {

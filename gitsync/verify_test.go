@@ -158,7 +158,7 @@ func TestLongHistoryIsNotVerified(t *testing.T) {
 	r := &Reading{Commit: CommitInfo{SHA: strings.Repeat("1", 40)}}
 	s := newSite(t)
 	sha := s.repo.Commit(gitserver.Change{Files: sample(nil), Sign: grace.sign})
-	store, err := openObjects(layout{common: s.repo.Dir, own: s.repo.Dir})
+	store, err := openObjects(layout{common: s.repo.Dir, own: s.repo.Dir}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

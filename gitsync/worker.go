@@ -11,26 +11,47 @@ import (
 // must then call WorkerMain, before anything else.
 const WorkerCommand = "git-worker"
 
-// maxJobBytes bounds the request, which holds settings only.
-const maxJobBytes = 1 * mib
+// maxJobBytes bounds the request, which holds settings and the names of environments.
+const maxJobBytes = 16 * mib
 
-// WorkerMain does one fetch and read: the request comes from stdin, the answer goes to stdout. It
+// WorkerMain does one fetch, and reads: the job comes from stdin, the answers go to stdout. It
 // limits its own memory first, because what follows reads data of others. It returns the exit
-// code of the process: 0 if an answer was written, be it an error.
+// code of the process: 0 if all answers were written, be they errors.
 func WorkerMain(ctx context.Context, stdin io.Reader, stdout io.Writer) int {
 	var j job
-	if err := json.NewDecoder(io.LimitReader(stdin, maxJobBytes)).Decode(&j); err != nil {
+	if err := json.NewDecoder(io.LimitReader(stdin, maxJobBytes)).Decode(&j); err != nil || len(j.Requests) == 0 {
 		return exitBadRequest
 	}
 	ctx, stop := context.WithCancel(ctx)
-	watch := limitMemory(ctx, j.Limits.FetchMemoryBytes)
+	watch := limitMemory(ctx, j.Limits.childMemory())
 	defer watch.wait()
 	defer stop()
-	reading, err := j.run(ctx, slog.New(slog.DiscardHandler))
-	if err := writeAnswer(stdout, reading, err); err != nil {
+	to := &answerWriter{to: stdout}
+	if err := j.run(ctx, to, slog.New(slog.DiscardHandler)); err != nil && !to.begun {
+		to.failed = writeAnswer(stdout, nil, err)
+	}
+	if to.failed != nil {
 		return exitBroken
 	}
 	return 0
+}
+
+// answerWriter is the receiver of a job in the child.
+type answerWriter struct {
+	to     io.Writer
+	begun  bool
+	failed error
+}
+
+func (w *answerWriter) ready() error {
+	w.begun = true
+	w.failed = writeReady(w.to)
+	return w.failed
+}
+
+func (w *answerWriter) answer(reading *Reading, err error) error {
+	w.failed = writeAnswer(w.to, reading, err)
+	return w.failed
 }
 
 // Exit codes of the child.

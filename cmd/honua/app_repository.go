@@ -68,11 +68,13 @@ func (m *measured) Head(ctx context.Context) (string, error) {
 	return head, err
 }
 
-func (m *measured) Read(ctx context.Context, request gitsync.Request) (*gitsync.Reading, error) {
+func (m *measured) ReadEach(ctx context.Context, requests []gitsync.Request, each func(i int, reading *gitsync.Reading, err error)) {
 	begun := time.Now()
-	reading, err := m.Mirror.Read(ctx, request)
-	m.app.metrics.ObserveFetch(m.branch, code(err), time.Since(begun))
-	return reading, err
+	m.Mirror.ReadEach(ctx, requests, func(i int, reading *gitsync.Reading, err error) {
+		m.app.metrics.ObserveFetch(m.branch, code(err), time.Since(begun))
+		begun = time.Now()
+		each(i, reading, err)
+	})
 }
 
 func code(err error) string {

@@ -35,7 +35,8 @@ type Nodes interface {
 // Repository is one branch of the watched repository.
 type Repository interface {
 	Head(ctx context.Context) (string, error)
-	Read(ctx context.Context, request gitsync.Request) (*gitsync.Reading, error)
+	// ReadEach reads one commit for several environments; each is called for every request, in their order.
+	ReadEach(ctx context.Context, requests []gitsync.Request, each func(i int, reading *gitsync.Reading, err error))
 	Close()
 }
 

@@ -33,6 +33,8 @@ type fakes struct {
 	// signature is what a check of signatures finds; reads are what was asked for.
 	signature gitsync.SignatureStatus
 	reads     []gitsync.Request
+	// fails are the errors of reading, by environment.
+	fails map[string]error
 	// polls are the times at which the head was asked for.
 	polls []time.Time
 }
@@ -78,12 +80,22 @@ func (f *fakes) Head(context.Context) (string, error) {
 	return f.head, f.err
 }
 
-func (f *fakes) Read(_ context.Context, request gitsync.Request) (*gitsync.Reading, error) {
+func (f *fakes) ReadEach(_ context.Context, requests []gitsync.Request, each func(int, *gitsync.Reading, error)) {
+	for i, request := range requests {
+		reading, err := f.read(request)
+		each(i, reading, err)
+	}
+}
+
+func (f *fakes) read(request gitsync.Request) (*gitsync.Reading, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := readingOf(f.text, "")
 	r.Commit.SHA = request.Commit
 	f.reads = append(f.reads, request)
+	if err := f.fails[request.Environment]; err != nil {
+		return nil, err
+	}
 	if request.Verification.Mode != gitsync.VerifyNone {
 		r.Signature = gitsync.Signature{Status: f.signature, Commit: request.Commit, Signer: "grace@example.com", Key: "SHA256:x"}
 	}
@@ -111,31 +123,36 @@ func leading(t *testing.T, prepare func(*fakes), test func(*testing.T, *fakes)) 
 		if prepare != nil {
 			prepare(f)
 		}
-		open := func(*fsm.Settings, string) (Repository, error) {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.opens++
-			if f.opens == 1 && errors.Is(f.err, errDisk) {
-				return nil, errDisk
-			}
-			return f, nil
-		}
-		l, err := New(Config{
-			NodeID: "a", Store: f.rig.store, Proposer: f, Group: f, Nodes: f, Open: open, Now: time.Now,
-			Random: func() float64 { return 0.5 }, Logger: slog.New(slog.DiscardHandler),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- l.Lead(ctx, 1) }()
-		test(t, f)
-		cancel()
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
+		f.lead(t, 1, func() { test(t, f) })
 	})
+}
+
+// lead leads a term while a test does something.
+func (f *fakes) lead(t *testing.T, term uint64, during func()) {
+	open := func(*fsm.Settings, string) (Repository, error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.opens++
+		if f.opens == 1 && errors.Is(f.err, errDisk) {
+			return nil, errDisk
+		}
+		return f, nil
+	}
+	l, err := New(Config{
+		NodeID: "a", Store: f.rig.store, Proposer: f, Group: f, Nodes: f, Open: open, Now: time.Now,
+		Random: func() float64 { return 0.5 }, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Lead(ctx, term) }()
+	during()
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
 }
 
 var errDisk = errors.New("the disk is full")

@@ -99,34 +99,55 @@ type Finding struct {
 	Err     error
 }
 
-// Find finds out what the head means for an environment; read asks the repository.
-func (l *Lookout) Find(state *fsm.State, env *fsm.Environment, head string, read func(gitsync.Request) (*gitsync.Reading, error)) Finding {
+// Unsettled is an environment for which the head has to be read.
+type Unsettled struct {
+	Request gitsync.Request
+	base    base
+}
+
+// Look says what is known of the head for an environment, or what has to be asked of the repository.
+func (l *Lookout) Look(state *fsm.State, env *fsm.Environment, head string) (Finding, *Unsettled) {
 	if known := l.known[env.Name]; known != nil && known.Commit == head && known.Code == "" && !known.Unsigned && known.Current(env) {
-		return Finding{Candidate: known}
+		return Finding{Candidate: known}, nil
 	}
 	if env.LatestCommit == head && Settled(state, env, head, env.LatestDigest) {
-		return Finding{}
+		return Finding{}, nil
 	}
-	found := l.compare(state, env, head, read)
-	l.known[env.Name] = found.Candidate
+	b, err := l.base(state, env)
+	if err != nil {
+		return l.learn(Finding{Candidate: unread(env.Name, l.branch, head, *b, err)}), nil
+	}
+	return Finding{}, &Unsettled{base: *b, Request: gitsync.Request{
+		Commit: head, Deployed: b.commit, Environment: env.Name, Verification: verification(l.settings, env.Name),
+	}}
+}
+
+// Judge says what an answer of the repository means.
+func (l *Lookout) Judge(u *Unsettled, reading *gitsync.Reading, err error) Finding {
+	environment, head, wanted := u.Request.Environment, u.Request.Commit, u.Request.Verification
+	switch {
+	case err != nil && gitsync.KindOf(err) == gitsync.Content:
+		return l.learn(Finding{Candidate: refused(environment, l.branch, head, u.base, err), Err: err})
+	case err != nil:
+		return l.learn(Finding{Candidate: unread(environment, l.branch, head, u.base, err), Err: err})
+	case wanted.Mode == gitsync.VerifyRequired && reading.Signature.Status != gitsync.SignatureGood:
+		return l.learn(Finding{Candidate: unsigned(environment, l.branch, u.base, reading), Reading: reading})
+	default:
+		return l.learn(Finding{Candidate: prepare(environment, l.branch, u.base, reading), Reading: reading})
+	}
+}
+
+func (l *Lookout) learn(found Finding) Finding {
+	l.known[found.Candidate.Environment] = found.Candidate
 	return found
 }
 
-func (l *Lookout) compare(state *fsm.State, env *fsm.Environment, head string, read func(gitsync.Request) (*gitsync.Reading, error)) Finding {
-	b, err := l.base(state, env)
-	if err != nil {
-		return Finding{Candidate: unread(env.Name, l.branch, head, *b, err)}
+// Find is Look and Judge for one environment alone; read asks the repository.
+func (l *Lookout) Find(state *fsm.State, env *fsm.Environment, head string, read func(gitsync.Request) (*gitsync.Reading, error)) Finding {
+	found, open := l.Look(state, env, head)
+	if open == nil {
+		return found
 	}
-	wanted := verification(l.settings, env.Name)
-	reading, err := read(gitsync.Request{Commit: head, Deployed: b.commit, Environment: env.Name, Verification: wanted})
-	switch {
-	case err != nil && gitsync.KindOf(err) == gitsync.Content:
-		return Finding{Candidate: refused(env.Name, l.branch, head, *b, err), Err: err}
-	case err != nil:
-		return Finding{Candidate: unread(env.Name, l.branch, head, *b, err), Err: err}
-	case wanted.Mode == gitsync.VerifyRequired && reading.Signature.Status != gitsync.SignatureGood:
-		return Finding{Candidate: unsigned(env.Name, l.branch, *b, reading), Reading: reading}
-	default:
-		return Finding{Candidate: prepare(env.Name, l.branch, *b, reading), Reading: reading}
-	}
+	reading, err := read(open.Request)
+	return l.Judge(open, reading, err)
 }

@@ -63,7 +63,7 @@ func (p *poller) run(ctx context.Context) {
 		}
 		if err != nil {
 			repository = nil // it is tried again: a full disk or an unreachable place may recover
-			poll.Code, poll.Err = gitsync.Code(err), err.Error()
+			poll.Code, poll.Err = gitsync.Code(err), said(err)
 			p.Logger.WarnContext(ctx, msgPollFailed, "branch", poll.Branch, "code", poll.Code, "error", err)
 		} else {
 			candidates = p.poll(ctx, repository, &poll)
@@ -104,27 +104,57 @@ func (p *poller) poll(ctx context.Context, repository Repository, poll *Poll) []
 	p.Logger.DebugContext(ctx, sprintf(msgPolling, poll.Branch))
 	head, err := repository.Head(ctx)
 	if err != nil {
-		poll.Code, poll.Err = gitsync.Code(err), err.Error()
+		poll.Code, poll.Err = gitsync.Code(err), said(err)
 		p.Logger.WarnContext(ctx, msgPollFailed, "branch", poll.Branch, "code", poll.Code, "error", err)
 		return nil
 	}
 	poll.Head = head
 	p.announceHead(ctx, head)
-	var candidates []*Candidate
-	for _, env := range p.lookout.Watched(p.Store.State()) {
-		if ctx.Err() != nil {
-			break
-		}
-		found := p.lookout.Find(p.Store.State(), env, head, func(request gitsync.Request) (*gitsync.Reading, error) {
-			return repository.Read(ctx, request)
-		})
-		if found.Candidate == nil {
-			continue
-		}
-		p.announceFinding(ctx, found)
-		candidates = append(candidates, found.Candidate)
+	candidates, watching := p.read(ctx, repository, head)
+	if len(candidates) == watching {
+		poll.Code, poll.Err = shared(candidates)
 	}
 	return candidates
+}
+
+// read finds out what the head means for each environment; what has to be read is read all at once.
+func (p *poller) read(ctx context.Context, repository Repository, head string) (candidates []*Candidate, watching int) {
+	found := func(f Finding) {
+		if f.Candidate != nil && ctx.Err() == nil {
+			p.announceFinding(ctx, f)
+			candidates = append(candidates, f.Candidate)
+		}
+	}
+	state := p.Store.State()
+	var open []*Unsettled
+	var requests []gitsync.Request
+	for _, env := range p.lookout.Watched(state) {
+		watching++
+		f, u := p.lookout.Look(state, env, head)
+		if u == nil {
+			found(f)
+			continue
+		}
+		open, requests = append(open, u), append(requests, u.Request)
+	}
+	if len(open) > 0 {
+		repository.ReadEach(ctx, requests, func(i int, reading *gitsync.Reading, err error) {
+			found(p.lookout.Judge(open[i], reading, err))
+		})
+	}
+	return candidates, watching
+}
+
+// shared is the failure that all environments of a branch met alike, such as a pack that does not arrive: it is the
+// poll's then, and said once.
+func shared(candidates []*Candidate) (code, text string) {
+	for _, c := range candidates {
+		if c.Code == "" || c.Code != candidates[0].Code {
+			return "", ""
+		}
+		code, text = c.Code, candidates[0].Err
+	}
+	return code, text
 }
 
 func (p *poller) announceFinding(ctx context.Context, found Finding) {

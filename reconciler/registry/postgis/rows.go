@@ -2,7 +2,6 @@ package postgis
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -18,66 +17,42 @@ const (
 )
 
 // rows runs a statement and hands out each row as a feature, whose bytes are valid during the call, until take says
-// that it wants no more. more tells whether rows were left, and counted what the rows say of how many match; -1 if
-// they do not.
+// that it wants no more. more tells whether rows were left.
 func (s *source) rows(ctx context.Context, conn *pgxpool.Conn, p *plan, st *statement, crs registry.CRS,
 	take func(feature []byte) (bool, error),
-) (more bool, counted int, err error) {
-	counted = -1
-	answer, err := st.run(ctx, conn)
+) (more bool, err error) {
+	answer, err := conn.Query(ctx, st.sql.String(), append([]any{p.formats()}, st.args...)...)
 	if err != nil {
-		return false, counted, s.classify(ctx, err)
+		return false, s.classify(ctx, err)
 	}
+	defer answer.Close()
 	buffer := s.buffer()
 	defer s.keep(buffer)
 	taken := 0
-	var stopped error
-	for stopped == nil && answer.NextRow() {
-		row := answer.Values()
-		if taken == 0 && len(row) > p.width() && len(row[p.width()]) == 8 {
-			counted = int(binary.BigEndian.Uint64(row[p.width()]))
+	for answer.Next() {
+		*buffer, err = p.append((*buffer)[:0], answer.RawValues(), wkb.Options{NorthFirst: crs.NorthFirst})
+		if err != nil {
+			return false, errors.Join(registry.ErrUnavailable, err)
 		}
-		*buffer, stopped = p.append((*buffer)[:0], row, wkb.Options{NorthFirst: crs.NorthFirst})
-		if stopped != nil {
-			stopped = errors.Join(registry.ErrUnavailable, stopped)
-			break
+		goOn, err := take(*buffer)
+		if err != nil {
+			return false, err
 		}
-		var goOn bool
-		if goOn, stopped = take(*buffer); !goOn {
-			more = stopped == nil
+		if !goOn {
+			more = true
 			break
 		}
 		taken++
 	}
-	_, err = answer.Close()
-	switch {
-	case stopped != nil:
-		return false, counted, stopped
+	answer.Close()
+	switch err := answer.Err(); {
 	case err == nil || more:
-		return more, counted, nil
+		return more, nil
+	case taken == 0:
+		return false, s.classify(ctx, err)
+	default:
+		return false, failed(ctx, s.where, err)
 	}
-	st.forget(ctx, conn)
-	if taken == 0 {
-		return false, counted, s.classify(ctx, err)
-	}
-	return false, counted, failed(ctx, s.where, err)
-}
-
-// count runs a statement whose one value is a number.
-func (s *source) count(ctx context.Context, conn *pgxpool.Conn, st *statement) (int, error) {
-	answer, err := st.run(ctx, conn)
-	if err != nil {
-		return -1, failed(ctx, s.where, err)
-	}
-	counted := -1
-	if answer.NextRow() && len(answer.Values()[0]) == 8 {
-		counted = int(binary.BigEndian.Uint64(answer.Values()[0]))
-	}
-	if _, err := answer.Close(); err != nil {
-		st.forget(ctx, conn)
-		return -1, failed(ctx, s.where, err)
-	}
-	return counted, nil
 }
 
 func (s *source) buffer() *[]byte {
