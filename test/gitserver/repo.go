@@ -92,6 +92,20 @@ func (r *Repo) Object(kind string, content []byte) string {
 	return name
 }
 
+// Raw reads an object that Object, Tree or Commit stored.
+func (r *Repo) Raw(name string) (kind string, content []byte) {
+	r.t.Helper()
+	packed, err := os.ReadFile(filepath.Join(r.Dir, "objects", name[:2], name[2:]))
+	r.must(err)
+	reader, err := zlib.NewReader(bytes.NewReader(packed))
+	r.must(err)
+	whole, err := io.ReadAll(reader)
+	r.must(err)
+	header, content, _ := bytes.Cut(whole, []byte{0})
+	kind, _, _ = strings.Cut(string(header), " ")
+	return kind, content
+}
+
 // Entry is one line of a tree.
 type Entry struct{ Mode, Name, SHA string }
 

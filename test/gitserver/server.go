@@ -86,6 +86,13 @@ func (s *Server) Behave(phase Phase, behaviour Behaviour) {
 	s.behaviours[phase] = behaviour
 }
 
+// Reset makes the server behave in every phase.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.behaviours)
+}
+
 // RequireLogin asks for HTTP basic authentication from now on.
 func (s *Server) RequireLogin(username, password string) {
 	s.mu.Lock()
