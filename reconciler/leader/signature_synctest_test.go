@@ -27,41 +27,61 @@ func wanting(mode string) func(*fakes) {
 	}
 }
 
-// A commit that is not signed as it must be is one record, however often the branch is polled; with the hold lifted it
-// is read anew, by the keys of then.
+// A commit that is not signed as it must be is held with its reason, audited and never deployed: one record, however
+// often the branch is polled. With the hold lifted it is read anew, by the keys of then, and is the same record (I12).
 func TestUnsignedCommitIsHeldOnce(t *testing.T) {
-	leading(t, wanting("required"), func(t *testing.T, f *fakes) {
-		time.Sleep(5 * time.Minute)
-		synctest.Wait()
-		state := f.rig.store.State()
-		if n, _, _ := state.Counts(); n != 1 || f.rig.env().Active != nil {
-			t.Fatalf("%d records, active %+v", n, f.rig.env().Active)
+	for _, status := range []gitsync.SignatureStatus{
+		gitsync.SignatureMissing, gitsync.SignerUnknown, gitsync.SignerExpired, gitsync.SignerRevoked, gitsync.SignatureBad, gitsync.SignatureUnread,
+	} {
+		leading(t, func(f *fakes) {
+			wanting("required")(f)
+			f.signature = status
+		}, func(t *testing.T, f *fakes) { checkHeld(t, f, status) })
+	}
+}
+
+func checkHeld(t *testing.T, f *fakes, status gitsync.SignatureStatus) {
+	t.Helper()
+	sleep(5 * time.Minute)
+	state := f.rig.store.State()
+	if n, _, _ := state.Counts(); n != 1 || f.rig.env().Active != nil {
+		t.Fatalf("%s: %d records, active %+v", status, n, f.rig.env().Active)
+	}
+	id := ""
+	for d := range state.Deployments("prod") {
+		if id = d.ID; d.State != fsm.Failed || d.ReasonCode != "signature_"+string(status) || !strings.Contains(d.Error, "grace@example.com SHA256:x") ||
+			d.Signature.Status != string(status) || d.Message == "" || d.Digest == "" {
+			t.Errorf("%s: %+v", status, d)
 		}
-		for d := range state.Deployments("prod") {
-			if d.State != fsm.Failed || d.ReasonCode != "signature_unknown_signer" || !strings.Contains(d.Error, "grace@example.com SHA256:x") ||
-				d.Signature.Status != "unknown_signer" || d.Message == "" {
-				t.Errorf("%+v", d)
-			}
+	}
+	if hold := state.Hold("prod", "commit:c1"); hold == nil || hold.Reason != "signature_"+string(status) {
+		t.Errorf("%s: held by %+v", status, hold)
+	}
+	failures := 0
+	for r := range state.Audit(0) {
+		if r.Action == "deployment.failed" && r.Object == id && r.Reason == "signature_"+string(status) {
+			failures++
 		}
-		if n := len(f.reads); n != 1 || !f.reads[0].Verification.EveryCommit {
-			t.Errorf("read %d times: %+v", n, f.reads)
-		}
-		audit := state.Meta().AuditSequence
-		time.Sleep(5 * time.Minute)
-		synctest.Wait()
-		if now := f.rig.store.State().Meta().AuditSequence; now != audit {
-			t.Errorf("%d audit records by polling", now-audit)
-		}
-		f.mu.Lock()
-		f.signature = gitsync.SignatureGood
-		f.mu.Unlock()
-		if _, err := f.Propose(t.Context(), 1, &pb.Payload{Command: &pb.Payload_RequestPoll{RequestPoll: &pb.RequestPoll{Environment: "prod", LiftHold: true}}}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		f.completed(t, "c1")
-	})
+	}
+	if n := len(f.reads); n != 1 || !f.reads[0].Verification.EveryCommit || failures != 1 {
+		t.Errorf("%s: read %d times: %+v; %d audit records", status, n, f.reads, failures)
+	}
+	audit := state.Meta().AuditSequence
+	sleep(5 * time.Minute)
+	if now := f.rig.store.State().Meta().AuditSequence; now != audit {
+		t.Errorf("%s: %d audit records by polling", status, now-audit)
+	}
+	f.mu.Lock()
+	f.signature = gitsync.SignatureGood
+	f.mu.Unlock()
+	if _, err := f.Propose(t.Context(), 1, &pb.Payload{Command: &pb.Payload_RequestPoll{RequestPoll: &pb.RequestPoll{Environment: "prod", LiftHold: true}}}); err != nil {
+		t.Fatal(err)
+	}
+	sleep(2 * time.Second)
+	f.completed(t, "c1")
+	if done := f.rig.env().LastCompletedID; done != id {
+		t.Errorf("%s: I12: %s completed, beside %s", status, done, id)
+	}
 }
 
 func TestWarningsLetCommitsIn(t *testing.T) {
