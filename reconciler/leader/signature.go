@@ -21,8 +21,7 @@ func verification(settings *fsm.Settings, environment string) gitsync.Verificati
 // and is held by its commit: the same content under a commit that is signed is another matter.
 func unsigned(environment, branch string, b base, reading *gitsync.Reading) *Candidate {
 	c := prepare(environment, branch, b, reading)
-	c.Unsigned, c.Encoded = true, nil
-	c.ReasonCode = "signature_" + string(reading.Signature.Status)
+	c.Unsigned, c.Encoded, c.ReasonCode = true, nil, "signature_"+string(reading.Signature.Status)
 	c.Problems = append([]string{signatureProblem(reading.Signature)}, c.Problems...)
 	return c
 }
