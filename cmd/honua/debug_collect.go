@@ -62,7 +62,7 @@ func (c *collector) collect(ctx context.Context) error {
 	if err := c.nodes(ctx, status); err != nil {
 		return err
 	}
-	if c.config() == "" && len(c.asked) == 0 && reached != nil {
+	if c.flags.config == "" && len(c.asked) == 0 && reached != nil {
 		return reached // there is nothing to put into a bundle
 	}
 	if err := c.local(ctx); err != nil {
@@ -70,8 +70,6 @@ func (c *collector) collect(ctx context.Context) error {
 	}
 	return c.samples(ctx)
 }
-
-func (c *collector) config() string { return c.flags.config }
 
 // cluster adds what any node says of the cluster.
 func (c *collector) cluster(ctx context.Context, status view.ClusterStatus) error {
@@ -198,15 +196,15 @@ func joined(files []support.File, part *pb.CollectDebugResponse) []support.File 
 
 // local adds the files of a node on this machine, which need not run.
 func (c *collector) local(ctx context.Context) error {
-	if c.config() == "" {
+	if c.flags.config == "" {
 		return c.addLog()
 	}
-	settings, err := config.Load(c.config(), os.Environ())
+	settings, err := config.Load(c.flags.config, os.Environ())
 	if err != nil {
 		return errors.Join(c.add(support.File{Name: "local/configuration.json", Err: err}), c.addLog())
 	}
 	c.scrubber = support.NewScrubber(append(settings.Secrets(), c.token())...)
-	for file := range diskFiles(ctx, c.config(), settings) {
+	for file := range diskFiles(ctx, c.flags.config, settings) {
 		if err := c.addAll("local", []support.File{file}); err != nil {
 			return err
 		}

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,10 +40,14 @@ func newScanner(t *testing.T, secrets map[string]string) *scanner {
 	return s
 }
 
-// forms are how a text may be spelled. Base64 depends on where in a longer text it stands: what is the same in all
+// forms are how a text may be spelled: as it is, quoted, in a URL, in hexadecimal, in base64. Base64 depends on where in a longer text it stands: what is the same in all
 // longer texts is looked for.
 func forms(secret string) [][]byte {
 	all := [][]byte{[]byte(secret), []byte(hex.EncodeToString([]byte(secret))), []byte(strings.ToUpper(hex.EncodeToString([]byte(secret))))}
+	quoted := strconv.Quote(secret)
+	for _, form := range []string{quoted[1 : len(quoted)-1], url.QueryEscape(secret), url.PathEscape(secret), url.UserPassword("", secret).String()[1:]} {
+		all = append(all, []byte(form))
+	}
 	for offset := range 3 {
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			encoded := encoding.EncodeToString(append(make([]byte, offset), secret...))
@@ -149,7 +155,7 @@ func ungzip(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
 
 // The scanner finds what it is to find, in each form.
 func TestScanner(t *testing.T) {
-	const secret = "needle-4711-in-a-haystack"
+	const secret = "needle-4711%/ in:a&\"haystack"
 	var packed bytes.Buffer
 	outer := gzip.NewWriter(&packed)
 	inner, err := zstd.NewWriter(outer)
@@ -164,7 +170,8 @@ func TestScanner(t *testing.T) {
 		}
 	}
 	for name, content := range map[string]string{
-		"plain": "x" + secret + "x", "hex": hex.EncodeToString([]byte("ab" + secret)),
+		"plain": "x" + secret + "x", "URL": "https://u:" + url.PathEscape(secret) + "@h", "query": "?x=" + url.QueryEscape(secret), "quoted": fmt.Sprintf("%q", secret),
+		"hex":         hex.EncodeToString([]byte("ab" + secret)),
 		"base64 at 0": base64.StdEncoding.EncodeToString([]byte(secret + "?")),
 		"base64 at 1": base64.StdEncoding.EncodeToString([]byte("a" + secret)),
 		"base64 at 2": base64.URLEncoding.EncodeToString([]byte("??" + secret + "?")),
