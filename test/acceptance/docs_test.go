@@ -57,6 +57,7 @@ func TestCommandsOfTheDocs(t *testing.T) {
 	}
 	for _, line := range commands {
 		command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", line)
+		command.Dir = c.Dir // what a command writes goes with the cluster
 		command.Env = append(os.Environ(),
 			"PATH="+programs+":"+os.Getenv("PATH"), "HONUA_ADDRESS="+strings.Join(c.Addresses(), ","), "REPOSITORY="+c.Repo.Dir,
 			"HTTP="+c.Nodes[0].HTTP, "STATE="+filepath.Join(c.Nodes[0].Dir, "state"),
