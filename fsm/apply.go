@@ -17,6 +17,9 @@ func Apply(s *State, e Entry) (*State, Result, error) {
 	if err != nil {
 		return nil, Result{}, err
 	}
+	if err := s.fits(envelope.GetFormat()); err != nil {
+		return nil, Result{}, &FatalError{Index: e.Index, Reason: err.Error()}
+	}
 	if e.Index <= s.meta.Index {
 		return nil, Result{}, &FatalError{Index: e.Index, Reason: fmt.Sprintf("entry %d was applied already", s.meta.Index)}
 	}

@@ -74,6 +74,10 @@ func (c *change) storedBackup(id, digest string) (*State, error) {
 	if got := hex.EncodeToString(sum.Sum(nil)); got != digest {
 		return nil, refuse(ClassInvalid, "backup_digest", "the backup arrived with SHA-256 %s, not %s: nothing was changed", got, digest)
 	}
+	if newerThan(&chunkReader{left: upload.Chunks}, c.meta.Format) {
+		return nil, refuse(ClassPrecondition, "backup_newer", "the backup is of a later format than the one in force, %d: `honua cluster status` shows which nodes to upgrade; nothing was changed",
+			c.meta.Format)
+	}
 	saved, err := ReadSnapshot(&chunkReader{left: upload.Chunks})
 	if err != nil {
 		return nil, refuse(ClassInvalid, "backup_damaged", "the backup cannot be restored: %v; nothing was changed", err)

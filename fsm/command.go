@@ -52,6 +52,8 @@ var ErrEnvelope = errors.New("the command cannot be encoded")
 
 // Header is what travels with a command.
 type Header struct {
+	// Format is the one in force where the command is made; 0 is FirstFormat.
+	Format     uint32
 	RequestID  string
 	IssuedAt   int64
 	Proposer   string
@@ -68,7 +70,7 @@ func Encode(h Header, payload *pb.Payload) ([]byte, error) {
 	}
 	sum := sha256.Sum256(body)
 	data, err := proto.Marshal(&pb.Envelope{
-		Format:       FormatVersion,
+		Format:       max(h.Format, FirstFormat),
 		RequestId:    h.RequestID,
 		IssuedAtMs:   h.IssuedAt,
 		Checksum:     sum[:],

@@ -113,6 +113,7 @@ func TestDamagedEntriesHalt(t *testing.T) {
 		"no checksum":     {altered(func(e *pb.Envelope) { e.Checksum = nil }), "checksum"},
 		"no format":       {altered(func(e *pb.Envelope) { e.Format = 0 }), "format"},
 		"later format":    {altered(func(e *pb.Envelope) { e.Format = fsm.FormatVersion + 1 }), "upgrade"},
+		"not in force":    {altered(func(e *pb.Envelope) { e.Format = fsm.FirstFormat + 1 }), "format"},
 		"unknown command": {unknownEntry, "upgrade"},
 		"nothing in it":   {nil, "checksum"},
 	} {

@@ -27,7 +27,7 @@ func (c *change) pause(command *pb.PauseCommand) (Result, error) {
 		return Result{}, err
 	}
 	env.Pause = pause
-	c.audit("environment.pause", env.Name, env.Name, reason, "")
+	c.audit("environment.pause", env.Name, env.Name, reason, c.trial())
 	c.decide(env)
 	return result(env, ""), nil
 }

@@ -1,9 +1,12 @@
 package fsm
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -56,7 +59,28 @@ type snapshotFormats struct {
 // the record, so that its result is the same on every node.
 type migration func(kind pb.SnapshotKind, body []byte) ([]byte, error)
 
-func formats() snapshotFormats { return snapshotFormats{newest: 1} }
+func formats() snapshotFormats { return snapshotFormats{newest: containerOf(FormatVersion)} }
+
+// containerOf is the format of the snapshots of a state format. Nodes that are
+// older than the format in force do not exist, so each can read what the others
+// write.
+func containerOf(uint32) uint32 { return 1 }
+
+// newerThan reports whether a snapshot is of a later format than the one in
+// force. Builds that could read it and builds that could not agree on that.
+func newerThan(r io.Reader, inForce uint32) bool {
+	in := newFrameReader(r)
+	start, err := in.take(len(snapshotMagic) + 4)
+	if err != nil || string(start[:len(snapshotMagic)]) != snapshotMagic {
+		return false
+	}
+	if binary.BigEndian.Uint32(start[len(snapshotMagic):]) > containerOf(inForce) {
+		return true
+	}
+	h := &pb.SnapshotHeader{}
+	_, body, err := in.frame()
+	return err == nil && proto.Unmarshal(body, h) == nil && h.GetStateFormat() > inForce
+}
 
 // check refuses a format that no chain of migrations leads away from.
 func (f snapshotFormats) check(format uint32) error {

@@ -30,7 +30,7 @@ func populated(records int) *State {
 	from := &counted{}
 	c := newChange(New(), Entry{}, nil)
 	c.meta = *filled[Meta](from)
-	c.meta.Format = FormatVersion
+	c.meta.Format = newestFormat
 	for range records {
 		c.environments.put(filled[Environment](from))
 		c.putDeployment(filled[Deployment](from))

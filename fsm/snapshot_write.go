@@ -93,7 +93,7 @@ func (f *frameWriter) message(kind pb.SnapshotKind, m proto.Message) {
 }
 
 func (f *frameWriter) header(s *State) {
-	f.write(binary.BigEndian.AppendUint32([]byte(snapshotMagic), formats().newest))
+	f.write(binary.BigEndian.AppendUint32([]byte(snapshotMagic), containerOf(s.meta.Format)))
 	f.message(pb.SnapshotKind_SNAPSHOT_KIND_HEADER, &pb.SnapshotHeader{
 		StateFormat: s.meta.Format,
 		ClusterId:   s.meta.ClusterID,

@@ -6,9 +6,6 @@ import (
 	"iter"
 )
 
-// FormatVersion is the newest command and state format that this build knows.
-const FormatVersion = 1
-
 // Meta is what a State holds once.
 type Meta struct {
 	Format      uint32
@@ -122,11 +119,12 @@ func contentKey(environment, commit, digest string) string {
 	return join(environment, commit, digest)
 }
 
-// New returns the state before the first entry.
+// New returns the state before the first entry. Whatever the build knows, it is
+// of the first format: a log leads to the same state everywhere (I11).
 func New() *State {
 	s := newSchemas()
 	return &State{
-		meta:         Meta{Format: FormatVersion, Epoch: 1, Ordinal: importedOrdinals},
+		meta:         Meta{Format: FirstFormat, Epoch: 1, Ordinal: importedOrdinals},
 		environments: newTable(&s.environments),
 		deployments:  newTable(&s.deployments),
 		byAge:        newTable(&s.byAge),
