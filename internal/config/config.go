@@ -16,6 +16,7 @@ type Config struct {
 	Cluster  Cluster
 	API      API
 	Auth     Auth
+	Backup   Backup
 	Registry Registry
 	Serilog  Serilog
 	Logging  Logging
@@ -36,7 +37,7 @@ type Registry struct {
 }
 
 // reserved are sections that operators may expect to work and that this version does not have.
-var reserved = []string{"Backup", "Notifications"}
+var reserved = []string{"Notifications"}
 
 // sections are the names whose environment variables are read.
 var sections = []string{"GitOps", "Cluster", "Api", "Registry", "Serilog", "Logging", "Auth", "Backup", "Notifications"}
@@ -130,6 +131,7 @@ func (c *Config) describe(t *table) {
 	strict("Cluster", c.Cluster.describe)
 	strict("Api", c.API.describe)
 	strict("Auth", c.Auth.describe)
+	strict("Backup", c.Backup.describe)
 	t.section("Registry", func(r *table) {
 		one(r, "DataDirectory", plain(), &c.Registry.DataDirectory, derived("<Cluster.DataDirectory>/data"),
 			"Where GeoJSON and GeoPackage files live. Data sources never reach outside it.")

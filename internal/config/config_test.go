@@ -52,6 +52,7 @@ func TestLoadFullFile(t *testing.T) {
 		},
 		API:      API{GRPCAddress: ":7700", HTTPAddress: ":8080", MetricsAddress: ":8080"},
 		Auth:     Auth{OIDC: OIDC{IdentityClaim: "email", GroupsClaim: "groups"}},
+		Backup:   Backup{Directory: "/var/honua/backups", Interval: 6 * time.Hour, Keep: 7},
 		Registry: Registry{DataDirectory: "/var/honua/cluster/data", ProbeInterval: 10 * time.Second},
 		Serilog:  Serilog{MinimumLevel{Default: "Warning", Override: map[string]string{"Honua.Server.Core.GitOps": "Debug"}}},
 		Logging:  Logging{Format: "json"},
@@ -123,13 +124,13 @@ func TestShortMinimumLevel(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	c, err := Parse("f.json", []byte(strings.TrimSuffix(minimal, "}")+`, "Backup": {} }`),
+	c, err := Parse("f.json", []byte(strings.TrimSuffix(minimal, "}")+`, "Notifications": {} }`),
 		[]string{"GitOps__DeploymentPolicies__prodution__RequiresApproval=true"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Problem{
-		{"f.json:5:13", "Backup", "this version has no such section; it has no effect"},
+		{"f.json:5:20", "Notifications", "this version has no such section; it has no effect"},
 		{"environment variable GitOps__DeploymentPolicies__prodution__RequiresApproval", "GitOps.DeploymentPolicies.prodution", "no such environment is configured; it has no effect"},
 	}
 	if diff := cmp.Diff(want, c.Warnings); diff != "" {

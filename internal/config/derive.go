@@ -43,6 +43,7 @@ func (c *Config) makeAbsolute() (problems Problems) {
 		{"GitOps.ApprovalDirectory", &c.GitOps.ApprovalDirectory},
 		{"Cluster.DataDirectory", &c.Cluster.DataDirectory},
 		{"Registry.DataDirectory", &c.Registry.DataDirectory},
+		{"Backup.Directory", &c.Backup.Directory},
 		{"GitOps.Verification.SshAllowedSignersFile", &c.GitOps.Verification.SSHAllowedSignersFile},
 		{"GitOps.Verification.SshRevokedKeysFile", &c.GitOps.Verification.SSHRevokedKeysFile},
 	}
