@@ -119,6 +119,9 @@ func (a *adapter) Restore(source io.ReadCloser) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	state, err := fsm.ReadSnapshot(source)
 	if err = errors.Join(err, source.Close()); err != nil {
+		if errors.Is(err, fsm.ErrSnapshotFormat) {
+			return a.halt(err) // another attempt would bring the same one
+		}
 		return err
 	}
 	a.store.Replace(state)

@@ -18,6 +18,7 @@ func (n *Node) joinRequest() *pb.JoinRequest {
 		NodeId: n.cfg.NodeID, Incarnation: n.Incarnation(), RaftAddress: n.cfg.RaftAdvertise,
 		GrpcAddress: n.cfg.GRPCAdvertise, HttpAddress: n.cfg.HTTPAdvertise, GossipAddress: n.cfg.GossipAdvertise,
 		Voter: n.cfg.Voter, Version: n.cfg.Version, ClusterName: n.cfg.ClusterName, ClusterId: n.clusterID(),
+		Format: fsm.FormatVersion, OldestFormat: fsm.OldestFormat,
 	}
 }
 
@@ -89,6 +90,9 @@ func (n *Node) checkJoin(r *pb.JoinRequest) error {
 	}
 	if !validName.MatchString(r.GetNodeId()) || r.GetIncarnation() == "" || r.GetRaftAddress() == "" || r.GetGrpcAddress() == "" {
 		return fmt.Errorf("%w: the request to join is incomplete", ErrUnapplicable)
+	}
+	if err := speaks(n.store.State().Meta().Format, r.GetFormat(), r.GetOldestFormat()); err != nil {
+		return fmt.Errorf("%w: %s is %s", err, r.GetNodeId(), orUnknown(r.GetVersion()))
 	}
 	for _, s := range n.configuration() {
 		if string(s.ID) != r.GetNodeId() && string(s.Address) == r.GetRaftAddress() {

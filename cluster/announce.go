@@ -40,7 +40,7 @@ func (n *Node) announceOnce(ctx context.Context) error {
 		return n.admit(ctx, n.joinRequest())
 	}
 	if id, _ := n.leader(); id != "" {
-		own := n.peerState(n.cfg.NodeID)
+		own := n.peerState(n.cfg.NodeID, n.Incarnation())
 		return n.joinThrough(ctx, own)
 	}
 	err := ErrNoLeader

@@ -27,6 +27,9 @@ func (n *Node) proposeHere(ctx context.Context, data []byte, term uint64) (fsm.R
 		return fsm.Result{}, err
 	}
 	lead := n.leading.Load()
+	if lead == nil && term == 0 {
+		lead = n.awaitTerm(ctx)
+	}
 	if lead == nil || term != 0 && lead.number != term {
 		return fsm.Result{}, ErrNotLeader
 	}
@@ -45,6 +48,38 @@ func (n *Node) proposeHere(ctx context.Context, data []byte, term uint64) (fsm.R
 		return result, err
 	}
 	return n.apply(ctx, lead.raft, data)
+}
+
+// awaitTerm returns the established term, nil if this node does not lead. A node
+// that has just won lets callers wait for its barrier: sent away, they would come
+// back later than it takes.
+func (n *Node) awaitTerm(ctx context.Context) *leadership {
+	for {
+		changed := n.leaders.changed()
+		if lead := n.leading.Load(); lead != nil {
+			return lead
+		}
+		if r := n.raft.Load(); r == nil || r.State() != raft.Leader || n.usable() != nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+	}
+}
+
+// spread has the followers learn at once what was committed. They learn it with
+// the next entry, or after a commit interval; the node that a command came from
+// answers when it has applied it. While other commands are in flight theirs are
+// the next entries.
+func (n *Node) spread() {
+	lead := n.leading.Load()
+	if lead == nil || len(n.proposals.slots) > 1 { // the command itself may not have left yet
+		return
+	}
+	n.tasks.start(func() { _ = lead.raft.Barrier(n.cfg.electionTimeout()).Error() })
 }
 
 // apply hands an entry to raft. Raft's own timeout bounds only its queue, so

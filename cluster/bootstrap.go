@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -19,12 +20,15 @@ const (
 )
 
 // peerState is what this node tells a peer that may want to found a cluster.
-func (n *Node) peerState(caller string) *pb.GetPeerStateResponse {
+func (n *Node) peerState(caller, incarnation string) *pb.GetPeerStateResponse {
 	who := n.identity.get()
 	response := &pb.GetPeerStateResponse{
 		NodeId: n.cfg.NodeID, Incarnation: who.Incarnation, HasState: who.Started, ClusterId: n.clusterID(),
 		BootstrapIds: n.founders(), BootstrapExpect: uint32(n.cfg.BootstrapExpect),
+		Format: n.store.State().Meta().Format,
 	}
+	known := n.progress.of(caller, incarnation)
+	response.CallerTerm, response.CallerIndex = known.Term, known.Index
 	_, response.KnowsCaller = n.server(caller)
 	if record := n.store.State().Node(caller); record != nil {
 		response.CallerIncarnation = record.Incarnation
@@ -59,7 +63,7 @@ func (n *Node) founders() []string {
 func (n *Node) enter(ctx context.Context) error {
 	switch {
 	case n.disk.hasState:
-		return n.startRaft()
+		return n.resume()
 	case n.cfg.Voter && n.cfg.BootstrapExpect == 1 && len(n.cfg.Join) == 0:
 		return n.foundCluster(ctx, map[string]*pb.GetPeerStateResponse{})
 	}
@@ -82,12 +86,25 @@ func (n *Node) enter(ctx context.Context) error {
 	}
 }
 
+// resume goes on with what is on the disk; its raft hears and says nothing until
+// vet has let it.
+func (n *Node) resume() error {
+	var err error
+	if n.resumed, err = n.disk.standing(); err != nil {
+		return err
+	}
+	return n.startRaftWith(false)
+}
+
 func (n *Node) tryEnter(ctx context.Context) (bool, error) {
 	replies := n.askPeers(ctx)
 	incarnation := n.Incarnation()
 	for _, reply := range replies {
 		if !reply.GetHasState() {
 			continue
+		}
+		if err := speaks(reply.GetFormat(), fsm.FormatVersion, fsm.OldestFormat); err != nil {
+			return true, err
 		}
 		if reply.GetKnowsCaller() && reply.GetCallerIncarnation() == incarnation {
 			return true, n.startRaft()
@@ -188,7 +205,7 @@ func (n *Node) askPeer(ctx context.Context, m Member) (*pb.GetPeerStateResponse,
 		return nil, err
 	}
 	reply, err := pb.NewPeerServiceClient(conn).GetPeerState(ctx, &pb.GetPeerStateRequest{
-		NodeId: n.cfg.NodeID, ClusterName: n.cfg.ClusterName,
+		NodeId: n.cfg.NodeID, ClusterName: n.cfg.ClusterName, Incarnation: n.Incarnation(),
 	})
 	if err == nil && reply.GetNodeId() != m.ID {
 		return nil, fmt.Errorf("%w: %s answers at the address of %s", ErrUnknownNode, reply.GetNodeId(), m.ID)

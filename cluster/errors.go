@@ -36,6 +36,9 @@ var (
 	ErrNotVoter        = errors.New("the node has no vote")
 	ErrForeignCluster  = errors.New("the node belongs to another cluster")
 	ErrAddressInUse    = errors.New("another node has that raft address")
+	// ErrFormat: the cluster has taken a format into use that the node's build does
+	// not know, or no longer uses the one that it knows.
+	ErrFormat = errors.New("this build does not speak the format that the cluster uses")
 )
 
 // What a node's Run ends with.
@@ -52,6 +55,9 @@ var (
 	ErrDamagedSnapshot = errors.New("a raft snapshot is damaged")
 	// ErrDiskFailed: what the disk holds is not known since a write to it failed.
 	ErrDiskFailed = errors.New("a write to this node's disk failed")
+	// ErrOldDisk: another node knows more of this data directory than is in it.
+	ErrOldDisk = errors.New("this data directory is an older copy: votes and entries that this node has acknowledged are missing; " +
+		"empty Cluster.DataDirectory and start it again, it joins as a learner")
 	// ErrDataDirectory: it cannot be used as it is.
 	ErrDataDirectory = errors.New("the data directory cannot be used")
 )

@@ -24,6 +24,10 @@ type Node struct {
 	store    *fsm.Store
 	adapter  *adapter
 	contacts *contacts
+	// progress is how far the peers' disks had come, resumed how far this one had
+	// when the node was started.
+	progress *progress
+	resumed  standing
 	peers    *peers
 	gossip   *gossip
 	// transport is set before raft is.
@@ -85,6 +89,9 @@ func newNode(cfg Config, disk *storage) (*Node, error) {
 		cfg: cfg, log: cfg.Logger.With("component", "cluster", "node_id", cfg.NodeID),
 		identity: who, disk: disk, store: store, adapter: newAdapter(store),
 		contacts: newContacts(), proposals: newProposals(), admission: make(chan struct{}, 1),
+	}
+	if n.progress, err = openProgress(cfg.DataDirectory); err != nil {
+		return nil, err
 	}
 	if n.adapter.skips, err = readSkips(cfg.DataDirectory); err != nil {
 		return nil, err

@@ -65,6 +65,7 @@ func bound(ctx context.Context) (context.Context, context.CancelFunc) {
 
 func (n *Node) propose(ctx context.Context, c Command) (fsm.Result, error) {
 	data, err := fsm.Encode(fsm.Header{
+		Format:    n.store.State().Meta().Format,
 		RequestID: c.RequestID, IssuedAt: c.IssuedAt, Caller: c.Caller, Term: c.Term,
 		Proposer: n.cfg.NodeID, ProposedAt: clock.Now().UnixMilli(),
 	}, c.Payload)

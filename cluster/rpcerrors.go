@@ -37,6 +37,7 @@ var refusals = [...]struct {
 	{ErrNotVoter, "NOT_VOTER", codes.FailedPrecondition},
 	{ErrForeignCluster, "FOREIGN_CLUSTER", codes.FailedPrecondition},
 	{ErrAddressInUse, "ADDRESS_IN_USE", codes.AlreadyExists},
+	{ErrFormat, "FORMAT", codes.FailedPrecondition},
 	{ErrHalted, "HALTED", codes.Unavailable},
 	{ErrDenied, "DENIED", codes.PermissionDenied},
 	{ErrNoKeyring, "NO_KEYRING", codes.FailedPrecondition},

@@ -55,15 +55,21 @@ func (n *Node) start(ctx, work context.Context, background *errgroup.Group) erro
 	if err := n.enter(ctx); err != nil {
 		return err
 	}
+	if !n.transport.stream.vetted.Load() {
+		background.Go(func() error { return n.vet(work, n.resumed) })
+	}
 	for _, task := range []func(context.Context) error{
-		n.runTerms, n.observe, n.watchdog, n.announce, n.catchUp, n.rememberCluster, n.compareStates,
+		n.runTerms, n.observe, n.watchdog, n.announce, n.catchUp, n.rememberCluster, n.compareStates, n.rememberPeers,
 	} {
 		background.Go(func() error { return task(work) })
 	}
 	return nil
 }
 
-func (n *Node) startRaft() (err error) {
+func (n *Node) startRaft() error { return n.startRaftWith(true) }
+
+// startRaftWith starts raft. Unless its disk is vetted, its transport stays closed.
+func (n *Node) startRaftWith(vetted bool) (err error) {
 	// An empty log with this mark is a lost log, so the mark comes first.
 	if err := n.identity.update(func(c *identityContent) { c.Started = true }); err != nil {
 		return err
@@ -72,6 +78,7 @@ func (n *Node) startRaft() (err error) {
 	if err != nil {
 		return err
 	}
+	stream.vetted.Store(vetted)
 	logger := raftLogger(n.log)
 	n.transport = newTransport(stream, n.contacts, n, logger)
 	defer func() {
@@ -179,7 +186,7 @@ func (n *Node) stop(cancel context.CancelFunc, background *errgroup.Group) error
 	if !ended && !within(lastTimeout, n.tasks.dismiss) {
 		problems = append(problems, errors.New("a call does not end"))
 	}
-	return errors.Join(append(problems, n.disk.close())...)
+	return errors.Join(append(problems, n.progress.save(), n.disk.close())...)
 }
 
 // giveAway lets what is in flight finish and moves the leadership.

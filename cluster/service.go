@@ -44,7 +44,7 @@ func (s *peerService) GetPeerState(ctx context.Context, r *pb.GetPeerStateReques
 	if r.GetClusterName() != s.n.cfg.ClusterName {
 		return nil, s.n.rpcError(ErrForeignCluster)
 	}
-	return s.n.peerState(r.GetNodeId()), nil
+	return s.n.peerState(r.GetNodeId(), r.GetIncarnation()), nil
 }
 
 // Join admits a node.
@@ -70,6 +70,7 @@ func (s *peerService) Propose(ctx context.Context, r *pb.ProposeRequest) (*pb.Pr
 	if err != nil {
 		return nil, s.n.rpcError(err)
 	}
+	s.n.spread()
 	data, err := fsm.EncodeResult(result)
 	if err != nil {
 		return nil, s.n.rpcError(executedMaybe(err))

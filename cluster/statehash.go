@@ -69,6 +69,7 @@ func (s *peerService) GetStateHash(ctx context.Context, r *pb.GetStateHashReques
 	if err := s.authorize(ctx); err != nil {
 		return nil, err
 	}
+	s.n.progress.note(r.GetNodeId(), r.GetIncarnation(), standing{Term: r.GetTerm(), Index: r.GetIndex()})
 	if hash, ok := s.n.adapter.hashes.at(r.GetIndex()); ok {
 		return &pb.GetStateHashResponse{Hash: hash[:]}, nil
 	}
@@ -136,7 +137,9 @@ func (n *Node) askHash(ctx context.Context, id string, index uint64) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	answer, err := pb.NewPeerServiceClient(conn).GetStateHash(ctx, &pb.GetStateHashRequest{Index: index})
+	answer, err := pb.NewPeerServiceClient(conn).GetStateHash(ctx, &pb.GetStateHashRequest{
+		Index: index, NodeId: n.cfg.NodeID, Incarnation: n.Incarnation(), Term: n.raft.Load().CurrentTerm(),
+	})
 	if err != nil {
 		return ""
 	}

@@ -3,10 +3,12 @@ package cluster
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -20,6 +22,9 @@ const (
 	waitingPerHost = 16
 )
 
+// errNotVetted: the other nodes have not been asked yet whether this disk is what it was.
+var errNotVetted = errors.New("this node's disk is not vetted yet")
+
 // streamLayer carries raft's connections, over mutual TLS if configured. It
 // keeps track of every connection, so that closing it ends them all: raft's own
 // transport leaves its pooled and accepted ones open.
@@ -31,6 +36,8 @@ type streamLayer struct {
 	role      string
 	log       *slog.Logger
 
+	// vetted: the node may take part. Until then nothing comes in or goes out.
+	vetted   atomic.Bool
 	accepted chan net.Conn
 	closing  chan struct{}
 	once     sync.Once
@@ -77,6 +84,9 @@ func (s *streamLayer) Accept() (net.Conn, error) {
 
 // Dial connects to a peer.
 func (s *streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	if !s.vetted.Load() {
+		return nil, errNotVetted
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout) //nolint:forbidigo // raft dials without a context; the deadline bounds it
 	defer cancel()
 	go func() { // raft waits for its dials before it ends
@@ -132,6 +142,10 @@ func (s *streamLayer) listen() {
 				s.log.Warn("raft connection not accepted", "error", err)
 				continue
 			}
+		}
+		if !s.vetted.Load() {
+			_ = conn.Close()
+			continue
 		}
 		tracked, err := s.track(conn)
 		if err != nil {

@@ -36,6 +36,7 @@ type transport struct {
 type directory interface {
 	raft.ServerAddressProvider
 	configured(id raft.ServerID) bool
+	heard(id raft.ServerID, s standing)
 }
 
 func newTransport(stream *streamLayer, contacts *contacts, addresses directory, logger hclog.Logger) *transport {
@@ -58,7 +59,11 @@ func (*transport) SetHeartbeatHandler(func(raft.RPC)) {}
 // RequestVote tries twice: a pooled connection to a peer that was restarted is
 // dead, and a vote lost to it costs a whole election.
 func (t *transport) RequestVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
-	return twice(func() error { return t.NetworkTransport.RequestVote(id, target, args, resp) })
+	err := twice(func() error { return t.NetworkTransport.RequestVote(id, target, args, resp) })
+	if err == nil {
+		t.heard(id, standing{Term: resp.Term})
+	}
+	return err
 }
 
 // RequestPreVote tries twice, as RequestVote does.
@@ -98,7 +103,20 @@ func (t *transport) append(id raft.ServerID, target raft.ServerAddress, args *ra
 	if err == nil && resp.Term <= args.Term {
 		t.contacts.answered(id, resp.LastLog)
 	}
+	if err == nil {
+		t.heard(id, held(args, resp))
+	}
 	return err
+}
+
+// held is what an answer shows of a peer's disk: its term, and what of its log
+// can't be taken back, because it is the leader's and committed.
+func held(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) standing {
+	s := standing{Term: resp.Term}
+	if resp.Success {
+		s.Index = min(args.LeaderCommitIndex, args.PrevLogEntry+uint64(len(args.Entries)))
+	}
+	return s
 }
 
 // InstallSnapshot notes that the peer is being helped: that may take long.

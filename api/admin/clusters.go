@@ -29,7 +29,7 @@ func (s *clusters) GetStatus(ctx context.Context, r *pb.GetStatusRequest) (*pb.G
 	answer := &pb.GetStatusResponse{
 		LeaderId: status.LeaderID, Term: status.Term, Quorum: quorum(status.Servers),
 		ClusterId: meta.ClusterID, Epoch: meta.Epoch, AppliedIndex: state.Index(),
-		NodeId: status.NodeID, HasQuorum: status.HasQuorum,
+		NodeId: status.NodeID, HasQuorum: status.HasQuorum, Format: meta.Format,
 		Servers: s.servers(ctx, state, status),
 	}
 	if meta.Settings != nil {

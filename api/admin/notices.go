@@ -13,16 +13,22 @@ func (v serverView) notices() []string {
 	if v.member.ID == v.status.NodeID && v.status.Halted != nil {
 		add("halted, it applies nothing any more: %v", v.status.Halted)
 	}
-	if v.asked && v.answer == nil {
-		add("did not answer %s within %s: check that it runs and that its gRPC address is reachable", v.status.NodeID, inspectionTime)
-	}
 	n := v.node
 	if n == nil {
 		add("is in the raft configuration but was never seen: start it, or remove it with `honua cluster remove %s`", v.member.ID)
 		return found
 	}
-	if !n.Available {
-		add("unavailable since %s: it takes no part in deployments until it is back", time.UnixMilli(n.Since).UTC().Format(time.RFC3339))
+	switch since := time.UnixMilli(n.Since).UTC().Format(time.RFC3339); {
+	case v.asked && v.answer == nil && n.Available:
+		add("did not answer %s within %s: start it, or look at its log; %s has to be reachable", v.status.NodeID, inspectionTime, n.GRPCAddress)
+	case v.asked && v.answer == nil:
+		// What it serves is not known, and one line says what to do.
+		add("did not answer %s, and is unavailable since %s: start it, or look at its log; if it never comes back: honua cluster remove %s",
+			v.status.NodeID, since, v.member.ID)
+		return found
+	case !n.Available:
+		add("unavailable since %s although it answers: its log, and whether %s is reachable from the leader; it takes no part in deployments until then",
+			since, v.member.RaftAddress)
 	}
 	if settings := v.state.Settings(); settings != nil && n.SettingsDigest != "" && settings.FileDigest != "" && n.SettingsDigest != settings.FileDigest {
 		add("the GitOps section of its settings file differs from the cluster's: make the files equal and restart it")

@@ -21,9 +21,7 @@ func (s *clusters) servers(ctx context.Context, state *fsm.State, status Status)
 	messages := make([]*pb.Server, len(status.Servers))
 	for i, member := range status.Servers {
 		v := serverView{member: member, node: state.Node(member.ID), state: state, status: status, differs: compared.of(member.ID)}
-		if s.Nodes != nil && member.ID != status.NodeID {
-			v.asked, v.answer = true, answers[member.ID]
-		}
+		v.asked, v.answer = s.Nodes != nil && member.ID != status.NodeID, answers[member.ID]
 		messages[i] = v.message()
 	}
 	return messages
@@ -76,18 +74,19 @@ func (v serverView) message() *pb.Server {
 	}
 	if n := v.node; n != nil {
 		m.GrpcAddress, m.HttpAddress, m.GossipAddress = n.GRPCAddress, n.HTTPAddress, n.GossipAddress
-		m.Version, m.Incarnation = n.Version, n.Incarnation
+		m.Version, m.Incarnation, m.Format = n.Version, n.Incarnation, n.Format
 		for _, served := range n.Serves {
 			m.Serves = append(m.Serves, servedBy(n, served.Environment))
 		}
 	}
 	if a := v.answer; a != nil {
 		m.AppliedIndex, m.StateHash = a.GetAppliedIndex(), hex.EncodeToString(a.GetStateHash())
-		m.Version, m.Incarnation = a.GetVersion(), a.GetIncarnation()
+		m.Version, m.Incarnation, m.Format = a.GetVersion(), a.GetIncarnation(), a.GetFormat()
 	}
 	if v.member.ID == v.status.NodeID {
 		m.AppliedIndex, m.StateHash = v.state.Index(), hash(v.state.Hash())
 	}
+	m.Backup, m.StartedMs = v.answer.GetBackup(), v.answer.GetStartedMs()
 	m.Notices = v.notices()
 	m.Healthy = len(m.Notices) == 0
 	return m

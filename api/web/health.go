@@ -27,7 +27,13 @@ type Health struct {
 	node Node
 	now  func() time.Time
 	last atomic.Pointer[glance]
+	// stopping: the process is on its way down.
+	stopping atomic.Bool
 }
+
+// Drain makes the node answer that it is not ready, for as long as it still
+// answers: whoever spreads requests sends it no new ones.
+func (h *Health) Drain() { h.stopping.Store(true) }
 
 // NewHealth makes the health of a node; now is the node's clock, nil for time.Now.
 func NewHealth(node Node, now func() time.Time) *Health {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/api/admin/admintest"
 	"github.com/honua-io/honua-gitops/fsm"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 func TestHealthDocuments(t *testing.T) {
@@ -56,6 +57,19 @@ func TestReadiness(t *testing.T) {
 		{"from disk, before raft is up", func(n *testNode, _ *admintest.Node) {
 			n.state, n.contact = fsm.New(), Contact{NodeID: "n1"}
 		}, time.Second, 200, "no-leader", `"ready":true`},
+		{"a backup that failed", func(n *testNode, _ *admintest.Node) {
+			n.contact.Backups = &Backups{Directory: "/backups", Interval: time.Hour, Err: errors.New("no space left on device")}
+		}, time.Second, 200, "", `"warnings":[{"code":"backup-failed","message":"the newest scheduled backup to /backups failed: no space left on device; there is none yet"`},
+		{"no backup for long", func(n *testNode, _ *admintest.Node) {
+			n.contact.Backups = &Backups{Directory: "/backups", Interval: time.Hour, LastSuccess: admintest.Epoch.Add(-3 * time.Hour)}
+		}, time.Second, 200, "", `"status":"Degraded"`},
+		{"a backup in time", func(n *testNode, _ *admintest.Node) {
+			n.contact.Backups = &Backups{Directory: "/backups", Interval: time.Hour, LastSuccess: admintest.Epoch.Add(-time.Hour)}
+		}, time.Second, 200, "", `"warnings":[]`},
+		{"paused and held", func(n *testNode, c *admintest.Node) {
+			c.Call(&pb.Payload{Command: &pb.Payload_Pause{Pause: &pb.PauseCommand{Environment: "development", Reason: "census"}}})
+			n.state = c.Store().State()
+		}, time.Second, 200, "", `"waiting":[{"code":"paused","message":"environment development is paused by `},
 		{"not built yet", func(n *testNode, _ *admintest.Node) { n.serving = nil }, time.Second, 503, "", "activation 1 is not served by this node yet"},
 		{"halted", func(n *testNode, _ *admintest.Node) { n.contact.Halted = errors.New("entry 7") }, time.Second, 503, "halted", "entry 7"},
 		{"a new cluster", func(n *testNode, _ *admintest.Node) {

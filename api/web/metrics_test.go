@@ -26,12 +26,36 @@ func observed(t *testing.T) (*Server, *Metrics) {
 	metrics.ObservePoll("main", "", 3*time.Millisecond)
 	metrics.ObservePoll("main", "repository_unavailable", time.Second)
 	metrics.ObserveFetch("main", "", 30*time.Millisecond)
-	for _, c := range []prometheus.Collector{NewGroupCollector(testGroup), NewMachineCollector(testMachine())} {
+	for _, c := range []prometheus.Collector{NewGroupCollector(testGroup), NewMachineCollector(testMachine()), NewBackupCollector(testBackups)} {
 		if err := metrics.Register(c); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return server, metrics
+}
+
+func testBackups() *Backups {
+	return &Backups{Interval: time.Hour, LastSuccess: time.Unix(1_700_000_000, 0), Saved: 3, Failed: 1, Size: 4096}
+}
+
+// Backups are counted by what became of them, and the newest one has its time.
+func TestBackupMetrics(t *testing.T) {
+	want := `
+# HELP honua_backup_attempts_total Scheduled backups that this node made or failed to make, by result.
+# TYPE honua_backup_attempts_total counter
+honua_backup_attempts_total{result="failed"} 1
+honua_backup_attempts_total{result="saved"} 3
+# HELP honua_backup_last_success_timestamp_seconds Unix time of the newest backup in this node's directory; 0 if there is none.
+# TYPE honua_backup_last_success_timestamp_seconds gauge
+honua_backup_last_success_timestamp_seconds 1.7e+09
+`
+	names := []string{"honua_backup_attempts_total", "honua_backup_last_success_timestamp_seconds"}
+	if err := testutil.CollectAndCompare(NewBackupCollector(testBackups), strings.NewReader(want), names...); err != nil {
+		t.Error(err)
+	}
+	if n := testutil.CollectAndCount(NewBackupCollector(func() *Backups { return nil })); n != 0 {
+		t.Errorf("a node without backups has %d series", n)
+	}
 }
 
 // The names, labels and types are what alert rules and dashboards rely on.

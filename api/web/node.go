@@ -1,6 +1,10 @@
 package web
 
-import "github.com/honua-io/honua-gitops/fsm"
+import (
+	"time"
+
+	"github.com/honua-io/honua-gitops/fsm"
+)
 
 // Node is what health and metrics look at. Its methods must not block.
 type Node interface {
@@ -30,6 +34,22 @@ type Contact struct {
 	CommitIndex  uint64
 	// Halted is why it applies nothing any more; nil if it does.
 	Halted error
+	// Backups are nil where none are configured.
+	Backups *Backups
+}
+
+// Backups is how the scheduled backups of a node are doing. Counters grow from
+// the start of the process.
+type Backups struct {
+	Directory string
+	Interval  time.Duration
+	// LastSuccess is when the newest backup in the directory was made; zero if there is none.
+	LastSuccess time.Time
+	// Err is why the newest attempt failed; nil if it did not.
+	Err           error
+	Saved, Failed uint64
+	// Size is that of the newest backup that this process made, bytes.
+	Size int64
 }
 
 // Served is what a registry serves of one environment.

@@ -8,12 +8,14 @@ import (
 
 // readyDocument tells an operator in one look what is wrong and what to do.
 type readyDocument struct {
-	Status       status             `json:"status"`
-	Ready        bool               `json:"ready"`
-	NodeID       string             `json:"nodeId"`
-	LeaderID     string             `json:"leaderId"`
-	AppliedIndex uint64             `json:"appliedIndex"`
-	Reasons      []notice           `json:"reasons"`
+	Status       status   `json:"status"`
+	Ready        bool     `json:"ready"`
+	NodeID       string   `json:"nodeId"`
+	LeaderID     string   `json:"leaderId"`
+	AppliedIndex uint64   `json:"appliedIndex"`
+	Reasons      []notice `json:"reasons"`
+	// Warnings are what is wrong with the node and takes nothing from what it serves.
+	Warnings     []notice           `json:"warnings"`
 	Environments []readyEnvironment `json:"environments"`
 }
 
@@ -24,6 +26,8 @@ type readyEnvironment struct {
 	ActiveIndex  uint64     `json:"activeIndex"`
 	ActiveDigest string     `json:"activeDigest"`
 	Stale        []notice   `json:"stale"`
+	// Waiting is what keeps new commits from being deployed; somebody or something decided so.
+	Waiting      []notice   `json:"waiting"`
 	LastPoll     *time.Time `json:"lastPoll"`
 	NextPoll     *time.Time `json:"nextPoll"`
 	PollError    string     `json:"pollError,omitempty"`
@@ -34,6 +38,10 @@ type readyEnvironment struct {
 // then it says so, in the body and in StaleHeader.
 func (h *Health) ready(w http.ResponseWriter, _ *http.Request) {
 	document, stale := readiness(look(h.node), h.now())
+	if h.stopping.Load() {
+		document.Ready, document.Status = false, unhealthy
+		document.Reasons = append(document.Reasons, notice{"stopping", "this node is stopping", "send requests to the other nodes; it is ready again once it was started"})
+	}
 	if stale != "" {
 		w.Header().Set(StaleHeader, stale)
 	}
@@ -44,7 +52,7 @@ func (h *Health) ready(w http.ResponseWriter, _ *http.Request) {
 func readiness(v view, now time.Time) (document readyDocument, stale string) {
 	document = readyDocument{
 		NodeID: v.contact.NodeID, LeaderID: v.contact.LeaderID, AppliedIndex: v.contact.AppliedIndex,
-		Reasons: v.notReady(), Environments: []readyEnvironment{},
+		Reasons: v.notReady(), Warnings: v.warnings(now), Environments: []readyEnvironment{},
 	}
 	all := v.staleNode()
 	for _, e := range v.environments {
@@ -56,7 +64,7 @@ func readiness(v view, now time.Time) (document readyDocument, stale string) {
 	switch {
 	case !document.Ready:
 		document.Status = unhealthy
-	case len(all) > 0:
+	case len(all) > 0 || len(document.Warnings) > 0:
 		document.Status = degraded
 	}
 	return document, staleCodes(all)
@@ -98,7 +106,7 @@ func (v view) notReady() []notice {
 
 func readyOf(e environmentView, stale []notice) readyEnvironment {
 	r := readyEnvironment{
-		Name: e.name, ServedIndex: e.served.Index, ServedDigest: e.served.Digest, Stale: stale,
+		Name: e.name, Waiting: e.waiting(), ServedIndex: e.served.Index, ServedDigest: e.served.Digest, Stale: stale,
 		LastPoll: present(e.lastPoll), NextPoll: present(e.nextPoll), PollError: e.pollError,
 	}
 	if r.Stale == nil {

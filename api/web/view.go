@@ -28,6 +28,9 @@ type environmentView struct {
 	lastPoll  time.Time
 	nextPoll  time.Time
 	pollError string
+	// pause is the environment's or that of all, held why its newest commit is not deployed; nil and "" if it is not so.
+	pause *fsm.Pause
+	held  string
 }
 
 // look takes a view. An environment that the settings name no longer is in it
@@ -50,6 +53,7 @@ func look(n Node) view {
 			v.environments = append(v.environments, environmentView{
 				name: e.Name, served: s, active: e.Active,
 				lastPoll: moment(e.LastPoll), nextPoll: moment(e.NextPoll), pollError: e.PollError,
+				pause: cmp.Or(e.Pause, state.Meta().Freeze), held: heldFor(state, e),
 			})
 		}
 	}
@@ -58,6 +62,17 @@ func look(n Node) view {
 	}
 	slices.SortFunc(v.environments, func(a, b environmentView) int { return cmp.Compare(a.name, b.name) })
 	return v
+}
+
+// heldFor is why the newest commit of an environment is not deployed; empty if nothing holds it.
+func heldFor(state *fsm.State, e *fsm.Environment) string {
+	if h := state.Hold(e.Name, e.LatestDigest); h != nil {
+		return h.Reason
+	}
+	if h := state.Hold(e.Name, "commit:"+e.LatestCommit); h != nil {
+		return h.Reason
+	}
+	return ""
 }
 
 // serves reports whether the node serves anything of the environment.

@@ -17,6 +17,7 @@ import (
 	"github.com/honua-io/honua-gitops/api/ogc"
 	"github.com/honua-io/honua-gitops/api/web"
 	"github.com/honua-io/honua-gitops/cluster"
+	"github.com/honua-io/honua-gitops/cluster/backup"
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/gitsync"
 	"github.com/honua-io/honua-gitops/internal/buildinfo"
@@ -42,7 +43,9 @@ type app struct {
 	mirror   string
 	origin   origin
 
-	cluster  *cluster.Node
+	cluster *cluster.Node
+	// backups is nil where none are configured.
+	backups  *backup.Saver
 	registry *registry.Registry
 	node     *node.Node
 	leader   *leader.Leader
@@ -73,7 +76,7 @@ func newApp(ctx context.Context, c *config.Config, logger *slog.Logger, from ori
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		a.openRepository, a.openListeners, a.openRegistry, a.openCluster, a.openNode, a.openLeader, a.openWeb, a.openAdmin,
+		a.openRepository, a.openListeners, a.openRegistry, a.openCluster, a.openBackups, a.openNode, a.openLeader, a.openWeb, a.openAdmin,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -238,6 +241,7 @@ func (a *app) openNode(ctx context.Context) error {
 		CaughtUp:    func() bool { return a.cluster.Status().CaughtUp },
 		Settings:    func() (string, []byte) { return a.settings.digest, a.settings.encoded },
 		OwnSettings: a.ownSettings, Addresses: addresses, ProbeInterval: a.config.Registry.ProbeInterval, Now: clock.Now, Logger: a.component("reconciler"),
+		Backup: a.backupStatus,
 	})
 	return err
 }

@@ -11,6 +11,11 @@ func (a *app) measure() error {
 	if err := a.metrics.Register(web.NewGroupCollector(a.groupNumbers)); err != nil {
 		return err
 	}
+	if a.backups != nil {
+		if err := a.metrics.Register(web.NewBackupCollector(a.webBackups)); err != nil {
+			return err
+		}
+	}
 	return a.metrics.Register(web.NewMachineCollector(web.Machine{
 		Directories: map[string]string{
 			"cluster": a.config.Cluster.DataDirectory, "state": a.config.GitOps.StateDirectory, "data": a.config.Registry.DataDirectory,

@@ -37,12 +37,15 @@ func (a *app) run(ctx context.Context) error {
 	nodeDone := make(chan error, 1)
 	go func() { nodeDone <- a.node.Run(nodeCtx) }()
 
+	serve(func() error { return a.runBackups(nodeCtx) })
+
 	clusterCtx, stopCluster := context.WithCancel(ctx)
 	defer stopCluster()
 	clusterDone := make(chan error, 1)
 	go func() { clusterDone <- a.cluster.Run(clusterCtx) }()
 
 	err := a.await(ctx, failed, nodeDone, clusterDone)
+	a.health.Drain()
 	stopCluster()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()

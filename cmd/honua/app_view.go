@@ -20,6 +20,7 @@ func (w *webNode) Contact() web.Contact {
 	return web.Contact{
 		NodeID: s.NodeID, LeaderID: s.LeaderID, Leader: s.State == cluster.StateLeader, HasQuorum: s.HasQuorum,
 		CaughtUp: s.CaughtUp, Term: s.Term, AppliedIndex: s.AppliedIndex, CommitIndex: s.CommitIndex, Halted: s.Fatal,
+		Backups: w.app.webBackups(),
 	}
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/honua-io/honua-gitops/cmd/honua/view"
 )
@@ -11,7 +13,7 @@ func attention(o overview) []string {
 	lines := []string{}
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	if o.Cluster.LeaderID == "" || !o.Cluster.HasQuorum {
-		say("no leader: start nodes until %d voters reach each other; nothing can be changed before", o.Cluster.Quorum)
+		say("no leader: start nodes until %d voters reach each other; nothing can be changed before. Are so many lost for good? docs/disaster-recovery.md", o.Cluster.Quorum)
 	}
 	for _, server := range o.Cluster.Servers {
 		for _, notice := range server.Notices {
@@ -21,6 +23,14 @@ func attention(o overview) []string {
 			say("%s is not healthy: look at its log, or ask it: honua health gitops --http-address %s", server.ID, server.HTTPAddress)
 		}
 	}
+	for _, server := range o.Cluster.Servers {
+		if line := backupAttention(server, time.Now()); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if line := heldBack(o.Cluster); line != "" {
+		lines = append(lines, line)
+	}
 	if o.Freeze != nil {
 		say("all environments are paused%s; to go on: honua environment resume --all", pauseText(*o.Freeze))
 	}
@@ -28,6 +38,44 @@ func attention(o overview) []string {
 		lines = append(lines, environmentAttention(e)...)
 	}
 	return lines
+}
+
+// backupAttention says what is wrong with a node's scheduled backups; empty if nothing is.
+func backupAttention(server view.Server, now time.Time) string {
+	b := server.Backup
+	if b == nil {
+		return ""
+	}
+	newest := "there is none yet"
+	if b.LastSuccess != nil {
+		newest = "the newest is of " + utc(b.LastSuccess)
+	}
+	switch {
+	case b.Error != "":
+		return fmt.Sprintf("%s: its backups to %s fail: %s; %s", server.ID, b.Directory, b.Error, newest)
+	case b.LastSuccess != nil && now.Sub(b.LastSuccess.Time).Seconds() > 2*b.IntervalSeconds:
+		return fmt.Sprintf("%s: no backup to %s for two intervals, %s: look for what keeps it in its log", server.ID, b.Directory, newest)
+	}
+	return ""
+}
+
+// heldBack names the nodes that keep a later format from being taken into use; empty if none does.
+func heldBack(c view.ClusterStatus) string {
+	newest := uint32(0)
+	for _, server := range c.Servers {
+		newest = max(newest, server.Format)
+	}
+	var old []string
+	for _, server := range c.Servers {
+		if server.Format < newest {
+			old = append(old, server.ID)
+		}
+	}
+	if len(old) == 0 || newest <= c.Format {
+		return ""
+	}
+	return fmt.Sprintf("format %d is in force; what format %d brings stays off until every node knows it: upgrade %s",
+		c.Format, newest, strings.Join(old, ", "))
 }
 
 func environmentAttention(e view.Environment) []string {

@@ -203,11 +203,11 @@ func sampleAPI() *fakeAPI {
 			},
 		},
 		status: &pb.GetStatusResponse{
-			LeaderId: "node1", Term: 3, Quorum: 2, HasQuorum: true, NodeId: "node1", AppliedIndex: 42, ClusterId: "c",
+			LeaderId: "node1", Term: 3, Quorum: 2, HasQuorum: true, NodeId: "node1", AppliedIndex: 42, ClusterId: "c", Format: 1,
 			Servers: []*pb.Server{
-				{Id: "node1", RaftAddress: "127.0.0.1:7701", GrpcAddress: "127.0.0.1:7700", HttpAddress: "127.0.0.1:5000", Voter: true, Leader: true, Healthy: true, AppliedIndex: 42, Version: "v1"},
-				{Id: "node2", RaftAddress: "127.0.0.1:7711", GrpcAddress: "127.0.0.1:7710", HttpAddress: "127.0.0.1:5001", Voter: true, AppliedIndex: 30, Notices: []string{"no contact for 12s: is the process running?"}},
-				{Id: "node3", RaftAddress: "127.0.0.1:7721", GrpcAddress: "127.0.0.1:7720", HttpAddress: "127.0.0.1:5002", Healthy: true, AppliedIndex: 42},
+				{Id: "node1", RaftAddress: "127.0.0.1:7701", GrpcAddress: "127.0.0.1:7700", HttpAddress: "127.0.0.1:5000", Voter: true, Leader: true, Healthy: true, AppliedIndex: 42, Version: "v1.3", Format: 2},
+				{Id: "node2", RaftAddress: "127.0.0.1:7711", GrpcAddress: "127.0.0.1:7710", HttpAddress: "127.0.0.1:5001", Voter: true, AppliedIndex: 30, Version: "v1.2", Format: 1, Notices: []string{"no contact for 12s: is the process running?"}},
+				{Id: "node3", RaftAddress: "127.0.0.1:7721", GrpcAddress: "127.0.0.1:7720", HttpAddress: "127.0.0.1:5002", Healthy: true, AppliedIndex: 42, Version: "v1.3", Format: 2},
 			},
 		},
 	}

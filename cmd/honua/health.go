@@ -98,6 +98,7 @@ func healthLines(w io.Writer, check string, body map[string]any) error {
 	if _, err := fmt.Fprintf(w, "%s: %v\n", check, body["status"]); err != nil {
 		return err
 	}
+	noticeLines(w, body)
 	components, _ := body["components"].(map[string]any)
 	t := newTable(w, "COMPONENT", "STATUS")
 	for _, name := range sortedKeys(components) {
@@ -107,6 +108,30 @@ func healthLines(w io.Writer, check string, body map[string]any) error {
 		return nil
 	}
 	return t.flush()
+}
+
+// noticeLines says what is wrong and what to do: why the node is not ready, what else is wrong with it, and why what it
+// serves may be out of date. What several environments have in common is said once.
+func noticeLines(w io.Writer, body map[string]any) {
+	lists := []any{body["reasons"], body["warnings"]}
+	environments, _ := body["environments"].([]any)
+	for _, e := range environments {
+		if environment, ok := e.(map[string]any); ok {
+			lists = append(lists, environment["stale"], environment["waiting"])
+		}
+	}
+	said := map[string]bool{}
+	for _, list := range lists {
+		notices, _ := list.([]any)
+		for _, n := range notices {
+			notice, _ := n.(map[string]any)
+			line := fmt.Sprintf("! %v: %v", notice["message"], notice["remedy"])
+			if !said[line] {
+				said[line] = true
+				fmt.Fprintln(w, safe(line))
+			}
+		}
+	}
 }
 
 // componentText is a component's status: a word, or an object with a status and more.

@@ -132,7 +132,7 @@ func (d *Desk) inputs(s Surroundings) Inputs {
 		d.peers[id] = peer
 	}
 	return Inputs{
-		State: s.State, Now: s.Now, Voters: s.Voters, Members: s.Members, Peers: d.peers,
+		State: s.State, Format: fsm.FormatVersion, Now: s.Now, Voters: s.Voters, Members: s.Members, Peers: d.peers,
 		Polls: d.polls, Candidates: d.candidates, Answers: d.answers,
 	}
 }

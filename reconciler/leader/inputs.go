@@ -10,6 +10,8 @@ import (
 // Inputs is everything that Plan looks at. Times are Unix milliseconds.
 type Inputs struct {
 	State *fsm.State
+	// Format is the newest that this build knows.
+	Format uint32
 	// Now is the leader's clock. ClockTrusted: it is near the voters' median;
 	// without that no decision is taken that depends on the time of day.
 	Now          int64

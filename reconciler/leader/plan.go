@@ -16,6 +16,7 @@ func Plan(in Inputs) Decisions {
 		return d
 	}
 	planNodes(in, &d)
+	planFormat(in, &d)
 	planSettings(in, &d)
 	planFreeze(in, &d)
 	for env := range in.State.Environments() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/internal/durable"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
@@ -53,8 +54,10 @@ type Config struct {
 	Addresses   Addresses
 	// ProbeInterval is how often what is served is probed for drift; 0 means 10 s.
 	ProbeInterval time.Duration
-	Now           func() time.Time
-	Logger        *slog.Logger
+	// Backup says how the scheduled backups of this node are doing; optional.
+	Backup func() *pb.BackupStatus
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // ErrConfig is a Config that lacks something.

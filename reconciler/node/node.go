@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/honua-io/honua-gitops/internal/durable"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -26,6 +27,7 @@ type Node struct {
 	pb.UnimplementedNodeServiceServer
 	config  Config
 	files   durable.Files
+	started time.Time
 	bundles *bundleStore
 	journal *Journal
 	stages  *stages
@@ -67,7 +69,7 @@ func Open(ctx context.Context, config Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		config: config, files: files, bundles: bundles, journal: journal, stages: newStages(), meter: newDriftMeter(),
+		config: config, started: config.Now(), files: files, bundles: bundles, journal: journal, stages: newStages(), meter: newDriftMeter(),
 		inspecting: make(chan struct{}, 1), fileQuestions: make(chan fileQuestion),
 		serves: map[string]serving{}, advanced: make(chan struct{}),
 	}

@@ -89,12 +89,15 @@ func (n *Node) GetNodeStatus(_ context.Context, request *pb.GetNodeStatusRequest
 	response := &pb.GetNodeStatusResponse{
 		NodeId: n.config.NodeID, Incarnation: n.config.Incarnation, Version: n.config.Version,
 		AppliedIndex: state.Index(), StateHash: hash[:], StateHashIndex: state.Index(),
-		SettingsDigest: digest, NowMs: n.config.Now().UnixMilli(), Format: fsm.FormatVersion,
+		SettingsDigest: digest, NowMs: n.config.Now().UnixMilli(), StartedMs: n.started.UnixMilli(), Format: fsm.FormatVersion, OldestFormat: fsm.OldestFormat,
 		RaftAddress: n.config.Addresses.Raft, GrpcAddress: n.config.Addresses.GRPC,
 		HttpAddress: n.config.Addresses.HTTP, GossipAddress: n.config.Addresses.Gossip,
 	}
 	if n.config.OwnSettings != nil {
 		response.OwnSettings = n.config.OwnSettings()
+	}
+	if n.config.Backup != nil {
+		response.Backup = n.config.Backup()
 	}
 	if digest != request.GetSettingsDigest() {
 		response.Settings = value

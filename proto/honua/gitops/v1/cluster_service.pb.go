@@ -361,8 +361,12 @@ type Server struct {
 	// What is wrong with it and what to do, in words; empty if nothing is.
 	Notices []string    `protobuf:"bytes,13,rep,name=notices,proto3" json:"notices,omitempty"`
 	Serves  []*ServedBy `protobuf:"bytes,14,rep,name=serves,proto3" json:"serves,omitempty"`
-	// The highest format that its build knows.
-	Format        uint32 `protobuf:"varint,15,opt,name=format,proto3" json:"format,omitempty"`
+	// The highest format that its build knows; 0 if it was not heard yet.
+	Format uint32 `protobuf:"varint,15,opt,name=format,proto3" json:"format,omitempty"`
+	// Absent where no backups are configured, and if it does not answer.
+	Backup *BackupStatus `protobuf:"bytes,16,opt,name=backup,proto3" json:"backup,omitempty"`
+	// When its process began, Unix milliseconds; 0 if it does not answer.
+	StartedMs     int64 `protobuf:"varint,17,opt,name=started_ms,json=startedMs,proto3" json:"started_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -498,6 +502,20 @@ func (x *Server) GetServes() []*ServedBy {
 func (x *Server) GetFormat() uint32 {
 	if x != nil {
 		return x.Format
+	}
+	return 0
+}
+
+func (x *Server) GetBackup() *BackupStatus {
+	if x != nil {
+		return x.Backup
+	}
+	return nil
+}
+
+func (x *Server) GetStartedMs() int64 {
+	if x != nil {
+		return x.StartedMs
 	}
 	return 0
 }
@@ -1460,7 +1478,7 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\x05error\x18\x04 \x01(\tR\x05error\"\x17\n" +
 	"\x15ListGossipKeysRequest\"O\n" +
 	"\x16ListGossipKeysResponse\x125\n" +
-	"\x05nodes\x18\x01 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"\xd5\x03\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"\xab\x04\n" +
 	"\x06Server\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\x12!\n" +
@@ -1478,7 +1496,10 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"state_hash\x18\f \x01(\tR\tstateHash\x12\x18\n" +
 	"\anotices\x18\r \x03(\tR\anotices\x121\n" +
 	"\x06serves\x18\x0e \x03(\v2\x19.honua.gitops.v1.ServedByR\x06serves\x12\x16\n" +
-	"\x06format\x18\x0f \x01(\rR\x06format\"R\n" +
+	"\x06format\x18\x0f \x01(\rR\x06format\x125\n" +
+	"\x06backup\x18\x10 \x01(\v2\x1d.honua.gitops.v1.BackupStatusR\x06backup\x12\x1d\n" +
+	"\n" +
+	"started_ms\x18\x11 \x01(\x03R\tstartedMs\"R\n" +
 	"\x10GetStatusRequest\x12>\n" +
 	"\vconsistency\x18\x01 \x01(\x0e2\x1c.honua.gitops.v1.ConsistencyR\vconsistency\"\xe2\x02\n" +
 	"\x11GetStatusResponse\x12\x1b\n" +
@@ -1600,41 +1621,43 @@ var file_honua_gitops_v1_cluster_service_proto_goTypes = []any{
 	(*RestoreSnapshotHeader)(nil),      // 21: honua.gitops.v1.RestoreSnapshotHeader
 	(*RestoreSnapshotResponse)(nil),    // 22: honua.gitops.v1.RestoreSnapshotResponse
 	(*ServedBy)(nil),                   // 23: honua.gitops.v1.ServedBy
-	(Consistency)(0),                   // 24: honua.gitops.v1.Consistency
+	(*BackupStatus)(nil),               // 24: honua.gitops.v1.BackupStatus
+	(Consistency)(0),                   // 25: honua.gitops.v1.Consistency
 }
 var file_honua_gitops_v1_cluster_service_proto_depIdxs = []int32{
 	0,  // 0: honua.gitops.v1.ChangeGossipKeyRequest.operation:type_name -> honua.gitops.v1.GossipKeyOperation
 	3,  // 1: honua.gitops.v1.ChangeGossipKeyResponse.nodes:type_name -> honua.gitops.v1.NodeGossipKeys
 	3,  // 2: honua.gitops.v1.ListGossipKeysResponse.nodes:type_name -> honua.gitops.v1.NodeGossipKeys
 	23, // 3: honua.gitops.v1.Server.serves:type_name -> honua.gitops.v1.ServedBy
-	24, // 4: honua.gitops.v1.GetStatusRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	6,  // 5: honua.gitops.v1.GetStatusResponse.servers:type_name -> honua.gitops.v1.Server
-	10, // 6: honua.gitops.v1.ListMembersResponse.members:type_name -> honua.gitops.v1.Member
-	24, // 7: honua.gitops.v1.SaveSnapshotRequest.consistency:type_name -> honua.gitops.v1.Consistency
-	21, // 8: honua.gitops.v1.RestoreSnapshotRequest.header:type_name -> honua.gitops.v1.RestoreSnapshotHeader
-	7,  // 9: honua.gitops.v1.ClusterService.GetStatus:input_type -> honua.gitops.v1.GetStatusRequest
-	9,  // 10: honua.gitops.v1.ClusterService.ListMembers:input_type -> honua.gitops.v1.ListMembersRequest
-	12, // 11: honua.gitops.v1.ClusterService.AddServer:input_type -> honua.gitops.v1.AddServerRequest
-	14, // 12: honua.gitops.v1.ClusterService.RemoveServer:input_type -> honua.gitops.v1.RemoveServerRequest
-	16, // 13: honua.gitops.v1.ClusterService.TransferLeadership:input_type -> honua.gitops.v1.TransferLeadershipRequest
-	1,  // 14: honua.gitops.v1.ClusterService.ChangeGossipKey:input_type -> honua.gitops.v1.ChangeGossipKeyRequest
-	4,  // 15: honua.gitops.v1.ClusterService.ListGossipKeys:input_type -> honua.gitops.v1.ListGossipKeysRequest
-	18, // 16: honua.gitops.v1.ClusterService.SaveSnapshot:input_type -> honua.gitops.v1.SaveSnapshotRequest
-	20, // 17: honua.gitops.v1.ClusterService.RestoreSnapshot:input_type -> honua.gitops.v1.RestoreSnapshotRequest
-	8,  // 18: honua.gitops.v1.ClusterService.GetStatus:output_type -> honua.gitops.v1.GetStatusResponse
-	11, // 19: honua.gitops.v1.ClusterService.ListMembers:output_type -> honua.gitops.v1.ListMembersResponse
-	13, // 20: honua.gitops.v1.ClusterService.AddServer:output_type -> honua.gitops.v1.AddServerResponse
-	15, // 21: honua.gitops.v1.ClusterService.RemoveServer:output_type -> honua.gitops.v1.RemoveServerResponse
-	17, // 22: honua.gitops.v1.ClusterService.TransferLeadership:output_type -> honua.gitops.v1.TransferLeadershipResponse
-	2,  // 23: honua.gitops.v1.ClusterService.ChangeGossipKey:output_type -> honua.gitops.v1.ChangeGossipKeyResponse
-	5,  // 24: honua.gitops.v1.ClusterService.ListGossipKeys:output_type -> honua.gitops.v1.ListGossipKeysResponse
-	19, // 25: honua.gitops.v1.ClusterService.SaveSnapshot:output_type -> honua.gitops.v1.SaveSnapshotResponse
-	22, // 26: honua.gitops.v1.ClusterService.RestoreSnapshot:output_type -> honua.gitops.v1.RestoreSnapshotResponse
-	18, // [18:27] is the sub-list for method output_type
-	9,  // [9:18] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	24, // 4: honua.gitops.v1.Server.backup:type_name -> honua.gitops.v1.BackupStatus
+	25, // 5: honua.gitops.v1.GetStatusRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	6,  // 6: honua.gitops.v1.GetStatusResponse.servers:type_name -> honua.gitops.v1.Server
+	10, // 7: honua.gitops.v1.ListMembersResponse.members:type_name -> honua.gitops.v1.Member
+	25, // 8: honua.gitops.v1.SaveSnapshotRequest.consistency:type_name -> honua.gitops.v1.Consistency
+	21, // 9: honua.gitops.v1.RestoreSnapshotRequest.header:type_name -> honua.gitops.v1.RestoreSnapshotHeader
+	7,  // 10: honua.gitops.v1.ClusterService.GetStatus:input_type -> honua.gitops.v1.GetStatusRequest
+	9,  // 11: honua.gitops.v1.ClusterService.ListMembers:input_type -> honua.gitops.v1.ListMembersRequest
+	12, // 12: honua.gitops.v1.ClusterService.AddServer:input_type -> honua.gitops.v1.AddServerRequest
+	14, // 13: honua.gitops.v1.ClusterService.RemoveServer:input_type -> honua.gitops.v1.RemoveServerRequest
+	16, // 14: honua.gitops.v1.ClusterService.TransferLeadership:input_type -> honua.gitops.v1.TransferLeadershipRequest
+	1,  // 15: honua.gitops.v1.ClusterService.ChangeGossipKey:input_type -> honua.gitops.v1.ChangeGossipKeyRequest
+	4,  // 16: honua.gitops.v1.ClusterService.ListGossipKeys:input_type -> honua.gitops.v1.ListGossipKeysRequest
+	18, // 17: honua.gitops.v1.ClusterService.SaveSnapshot:input_type -> honua.gitops.v1.SaveSnapshotRequest
+	20, // 18: honua.gitops.v1.ClusterService.RestoreSnapshot:input_type -> honua.gitops.v1.RestoreSnapshotRequest
+	8,  // 19: honua.gitops.v1.ClusterService.GetStatus:output_type -> honua.gitops.v1.GetStatusResponse
+	11, // 20: honua.gitops.v1.ClusterService.ListMembers:output_type -> honua.gitops.v1.ListMembersResponse
+	13, // 21: honua.gitops.v1.ClusterService.AddServer:output_type -> honua.gitops.v1.AddServerResponse
+	15, // 22: honua.gitops.v1.ClusterService.RemoveServer:output_type -> honua.gitops.v1.RemoveServerResponse
+	17, // 23: honua.gitops.v1.ClusterService.TransferLeadership:output_type -> honua.gitops.v1.TransferLeadershipResponse
+	2,  // 24: honua.gitops.v1.ClusterService.ChangeGossipKey:output_type -> honua.gitops.v1.ChangeGossipKeyResponse
+	5,  // 25: honua.gitops.v1.ClusterService.ListGossipKeys:output_type -> honua.gitops.v1.ListGossipKeysResponse
+	19, // 26: honua.gitops.v1.ClusterService.SaveSnapshot:output_type -> honua.gitops.v1.SaveSnapshotResponse
+	22, // 27: honua.gitops.v1.ClusterService.RestoreSnapshot:output_type -> honua.gitops.v1.RestoreSnapshotResponse
+	19, // [19:28] is the sub-list for method output_type
+	10, // [10:19] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_cluster_service_proto_init() }

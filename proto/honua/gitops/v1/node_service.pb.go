@@ -38,8 +38,9 @@ type JoinRequest struct {
 	ClusterName string `protobuf:"bytes,9,opt,name=cluster_name,json=clusterName,proto3" json:"cluster_name,omitempty"`
 	// Empty for a node without state.
 	ClusterId string `protobuf:"bytes,10,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	// The highest command format that the node understands.
+	// The highest command format that the node understands, and the lowest.
 	Format        uint32 `protobuf:"varint,11,opt,name=format,proto3" json:"format,omitempty"`
+	OldestFormat  uint32 `protobuf:"varint,12,opt,name=oldest_format,json=oldestFormat,proto3" json:"oldest_format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -151,6 +152,13 @@ func (x *JoinRequest) GetFormat() uint32 {
 	return 0
 }
 
+func (x *JoinRequest) GetOldestFormat() uint32 {
+	if x != nil {
+		return x.OldestFormat
+	}
+	return 0
+}
+
 type JoinResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ClusterId     string                 `protobuf:"bytes,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
@@ -204,9 +212,11 @@ func (x *JoinResponse) GetLeaderId() string {
 }
 
 type GetPeerStateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	ClusterName   string                 `protobuf:"bytes,2,opt,name=cluster_name,json=clusterName,proto3" json:"cluster_name,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	NodeId      string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	ClusterName string                 `protobuf:"bytes,2,opt,name=cluster_name,json=clusterName,proto3" json:"cluster_name,omitempty"`
+	// The caller's data directory.
+	Incarnation   string `protobuf:"bytes,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,6 +265,13 @@ func (x *GetPeerStateRequest) GetClusterName() string {
 	return ""
 }
 
+func (x *GetPeerStateRequest) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
 type GetPeerStateResponse struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	NodeId      string                 `protobuf:"bytes,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
@@ -270,8 +287,14 @@ type GetPeerStateResponse struct {
 	CallerIncarnation string `protobuf:"bytes,8,opt,name=caller_incarnation,json=callerIncarnation,proto3" json:"caller_incarnation,omitempty"`
 	LeaderId          string `protobuf:"bytes,9,opt,name=leader_id,json=leaderId,proto3" json:"leader_id,omitempty"`
 	LeaderGrpcAddress string `protobuf:"bytes,10,opt,name=leader_grpc_address,json=leaderGrpcAddress,proto3" json:"leader_grpc_address,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The format of commands and state that is in force, as far as the peer knows.
+	Format uint32 `protobuf:"varint,11,opt,name=format,proto3" json:"format,omitempty"`
+	// How far the caller's data directory had come when the peer last heard of it:
+	// its term, and an index that its log held. A copy made earlier lacks them.
+	CallerTerm    uint64 `protobuf:"varint,12,opt,name=caller_term,json=callerTerm,proto3" json:"caller_term,omitempty"`
+	CallerIndex   uint64 `protobuf:"varint,13,opt,name=caller_index,json=callerIndex,proto3" json:"caller_index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetPeerStateResponse) Reset() {
@@ -372,6 +395,27 @@ func (x *GetPeerStateResponse) GetLeaderGrpcAddress() string {
 		return x.LeaderGrpcAddress
 	}
 	return ""
+}
+
+func (x *GetPeerStateResponse) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
+func (x *GetPeerStateResponse) GetCallerTerm() uint64 {
+	if x != nil {
+		return x.CallerTerm
+	}
+	return 0
+}
+
+func (x *GetPeerStateResponse) GetCallerIndex() uint64 {
+	if x != nil {
+		return x.CallerIndex
+	}
+	return 0
 }
 
 type ProposeRequest struct {
@@ -1191,8 +1235,13 @@ type GetNodeStatusResponse struct {
 	// Unix time in milliseconds by the node's own clock.
 	NowMs  int64            `protobuf:"varint,9,opt,name=now_ms,json=nowMs,proto3" json:"now_ms,omitempty"`
 	Serves []*ServedContent `protobuf:"bytes,10,rep,name=serves,proto3" json:"serves,omitempty"`
-	// The highest command format that the node understands.
-	Format        uint32 `protobuf:"varint,11,opt,name=format,proto3" json:"format,omitempty"`
+	// The highest command format that the node understands, and the lowest.
+	Format       uint32 `protobuf:"varint,11,opt,name=format,proto3" json:"format,omitempty"`
+	OldestFormat uint32 `protobuf:"varint,19,opt,name=oldest_format,json=oldestFormat,proto3" json:"oldest_format,omitempty"`
+	// Absent where no backups are configured.
+	Backup *BackupStatus `protobuf:"bytes,17,opt,name=backup,proto3" json:"backup,omitempty"`
+	// When the process began, Unix time in milliseconds.
+	StartedMs     int64  `protobuf:"varint,18,opt,name=started_ms,json=startedMs,proto3" json:"started_ms,omitempty"`
 	RaftAddress   string `protobuf:"bytes,12,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
 	GrpcAddress   string `protobuf:"bytes,13,opt,name=grpc_address,json=grpcAddress,proto3" json:"grpc_address,omitempty"`
 	HttpAddress   string `protobuf:"bytes,14,opt,name=http_address,json=httpAddress,proto3" json:"http_address,omitempty"`
@@ -1307,6 +1356,27 @@ func (x *GetNodeStatusResponse) GetServes() []*ServedContent {
 func (x *GetNodeStatusResponse) GetFormat() uint32 {
 	if x != nil {
 		return x.Format
+	}
+	return 0
+}
+
+func (x *GetNodeStatusResponse) GetOldestFormat() uint32 {
+	if x != nil {
+		return x.OldestFormat
+	}
+	return 0
+}
+
+func (x *GetNodeStatusResponse) GetBackup() *BackupStatus {
+	if x != nil {
+		return x.Backup
+	}
+	return nil
+}
+
+func (x *GetNodeStatusResponse) GetStartedMs() int64 {
+	if x != nil {
+		return x.StartedMs
 	}
 	return 0
 }
@@ -1574,8 +1644,13 @@ func (x *InspectDriftResponse) GetFindings() []*DriftFinding {
 }
 
 type GetStateHashRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Index uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// The node that asks, its data directory and its term: it has applied index,
+	// which the peer remembers against a copy of that directory.
+	NodeId        string `protobuf:"bytes,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	Incarnation   string `protobuf:"bytes,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Term          uint64 `protobuf:"varint,4,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1613,6 +1688,27 @@ func (*GetStateHashRequest) Descriptor() ([]byte, []int) {
 func (x *GetStateHashRequest) GetIndex() uint64 {
 	if x != nil {
 		return x.Index
+	}
+	return 0
+}
+
+func (x *GetStateHashRequest) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *GetStateHashRequest) GetIncarnation() string {
+	if x != nil {
+		return x.Incarnation
+	}
+	return ""
+}
+
+func (x *GetStateHashRequest) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
 	}
 	return 0
 }
@@ -1666,7 +1762,7 @@ var File_honua_gitops_v1_node_service_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\n" +
-	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\x1a\x1dhonua/gitops/v1/command.proto\x1a\x1bhonua/gitops/v1/types.proto\"\xe2\x02\n" +
+	"\"honua/gitops/v1/node_service.proto\x12\x0fhonua.gitops.v1\x1a\x1dhonua/gitops/v1/command.proto\x1a\x1bhonua/gitops/v1/types.proto\"\x87\x03\n" +
 	"\vJoinRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12!\n" +
@@ -1680,14 +1776,16 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\n" +
 	"cluster_id\x18\n" +
 	" \x01(\tR\tclusterId\x12\x16\n" +
-	"\x06format\x18\v \x01(\rR\x06format\"J\n" +
+	"\x06format\x18\v \x01(\rR\x06format\x12#\n" +
+	"\roldest_format\x18\f \x01(\rR\foldestFormat\"J\n" +
 	"\fJoinResponse\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1b\n" +
-	"\tleader_id\x18\x02 \x01(\tR\bleaderId\"Q\n" +
+	"\tleader_id\x18\x02 \x01(\tR\bleaderId\"s\n" +
 	"\x13GetPeerStateRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12!\n" +
-	"\fcluster_name\x18\x02 \x01(\tR\vclusterName\"\xfc\x02\n" +
+	"\fcluster_name\x18\x02 \x01(\tR\vclusterName\x12 \n" +
+	"\vincarnation\x18\x03 \x01(\tR\vincarnation\"\xd8\x03\n" +
 	"\x14GetPeerStateResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x1b\n" +
@@ -1700,7 +1798,11 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\x12caller_incarnation\x18\b \x01(\tR\x11callerIncarnation\x12\x1b\n" +
 	"\tleader_id\x18\t \x01(\tR\bleaderId\x12.\n" +
 	"\x13leader_grpc_address\x18\n" +
-	" \x01(\tR\x11leaderGrpcAddress\",\n" +
+	" \x01(\tR\x11leaderGrpcAddress\x12\x16\n" +
+	"\x06format\x18\v \x01(\rR\x06format\x12\x1f\n" +
+	"\vcaller_term\x18\f \x01(\x04R\n" +
+	"callerTerm\x12!\n" +
+	"\fcaller_index\x18\r \x01(\x04R\vcallerIndex\",\n" +
 	"\x0eProposeRequest\x12\x1a\n" +
 	"\benvelope\x18\x01 \x01(\fR\benvelope\"?\n" +
 	"\x0fProposeResponse\x12\x16\n" +
@@ -1751,7 +1853,7 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\x10activation_index\x18\x03 \x01(\x04R\x0factivationIndex\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x18\n" +
 	"\ahealthy\x18\x05 \x01(\bR\ahealthy\x12\x18\n" +
-	"\amessage\x18\x06 \x01(\tR\amessage\"\xb2\x05\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\"\xad\x06\n" +
 	"\x15GetNodeStatusResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x18\n" +
@@ -1765,7 +1867,11 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\x06now_ms\x18\t \x01(\x03R\x05nowMs\x126\n" +
 	"\x06serves\x18\n" +
 	" \x03(\v2\x1e.honua.gitops.v1.ServedContentR\x06serves\x12\x16\n" +
-	"\x06format\x18\v \x01(\rR\x06format\x12!\n" +
+	"\x06format\x18\v \x01(\rR\x06format\x12#\n" +
+	"\roldest_format\x18\x13 \x01(\rR\foldestFormat\x125\n" +
+	"\x06backup\x18\x11 \x01(\v2\x1d.honua.gitops.v1.BackupStatusR\x06backup\x12\x1d\n" +
+	"\n" +
+	"started_ms\x18\x12 \x01(\x03R\tstartedMs\x12!\n" +
 	"\fraft_address\x18\f \x01(\tR\vraftAddress\x12!\n" +
 	"\fgrpc_address\x18\r \x01(\tR\vgrpcAddress\x12!\n" +
 	"\fhttp_address\x18\x0e \x01(\tR\vhttpAddress\x12%\n" +
@@ -1787,9 +1893,12 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12)\n" +
 	"\x10activation_index\x18\x02 \x01(\x04R\x0factivationIndex\x12\x16\n" +
 	"\x06digest\x18\x03 \x01(\tR\x06digest\x129\n" +
-	"\bfindings\x18\x04 \x03(\v2\x1d.honua.gitops.v1.DriftFindingR\bfindings\"+\n" +
+	"\bfindings\x18\x04 \x03(\v2\x1d.honua.gitops.v1.DriftFindingR\bfindings\"z\n" +
 	"\x13GetStateHashRequest\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x04R\x05index\"*\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x17\n" +
+	"\anode_id\x18\x02 \x01(\tR\x06nodeId\x12 \n" +
+	"\vincarnation\x18\x03 \x01(\tR\vincarnation\x12\x12\n" +
+	"\x04term\x18\x04 \x01(\x04R\x04term\"*\n" +
 	"\x14GetStateHashResponse\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash2\xb3\x05\n" +
 	"\vPeerService\x12C\n" +
@@ -1848,43 +1957,45 @@ var file_honua_gitops_v1_node_service_proto_goTypes = []any{
 	(*GetStateHashResponse)(nil),  // 24: honua.gitops.v1.GetStateHashResponse
 	nil,                           // 25: honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntry
 	(*Caller)(nil),                // 26: honua.gitops.v1.Caller
-	(*DriftFinding)(nil),          // 27: honua.gitops.v1.DriftFinding
+	(*BackupStatus)(nil),          // 27: honua.gitops.v1.BackupStatus
+	(*DriftFinding)(nil),          // 28: honua.gitops.v1.DriftFinding
 }
 var file_honua_gitops_v1_node_service_proto_depIdxs = []int32{
 	26, // 0: honua.gitops.v1.RemoveRequest.caller:type_name -> honua.gitops.v1.Caller
 	26, // 1: honua.gitops.v1.TransferRequest.caller:type_name -> honua.gitops.v1.Caller
 	17, // 2: honua.gitops.v1.GetNodeStatusResponse.serves:type_name -> honua.gitops.v1.ServedContent
-	25, // 3: honua.gitops.v1.GetNodeStatusResponse.own_settings:type_name -> honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntry
-	27, // 4: honua.gitops.v1.InspectDriftResponse.findings:type_name -> honua.gitops.v1.DriftFinding
-	0,  // 5: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
-	2,  // 6: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
-	4,  // 7: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
-	6,  // 8: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
-	8,  // 9: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
-	10, // 10: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
-	19, // 11: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
-	23, // 12: honua.gitops.v1.PeerService.GetStateHash:input_type -> honua.gitops.v1.GetStateHashRequest
-	12, // 13: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
-	14, // 14: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
-	16, // 15: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
-	21, // 16: honua.gitops.v1.NodeService.InspectDrift:input_type -> honua.gitops.v1.InspectDriftRequest
-	1,  // 17: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
-	3,  // 18: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
-	5,  // 19: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
-	7,  // 20: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
-	9,  // 21: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
-	11, // 22: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
-	20, // 23: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
-	24, // 24: honua.gitops.v1.PeerService.GetStateHash:output_type -> honua.gitops.v1.GetStateHashResponse
-	13, // 25: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
-	15, // 26: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
-	18, // 27: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
-	22, // 28: honua.gitops.v1.NodeService.InspectDrift:output_type -> honua.gitops.v1.InspectDriftResponse
-	17, // [17:29] is the sub-list for method output_type
-	5,  // [5:17] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	27, // 3: honua.gitops.v1.GetNodeStatusResponse.backup:type_name -> honua.gitops.v1.BackupStatus
+	25, // 4: honua.gitops.v1.GetNodeStatusResponse.own_settings:type_name -> honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntry
+	28, // 5: honua.gitops.v1.InspectDriftResponse.findings:type_name -> honua.gitops.v1.DriftFinding
+	0,  // 6: honua.gitops.v1.PeerService.Join:input_type -> honua.gitops.v1.JoinRequest
+	2,  // 7: honua.gitops.v1.PeerService.GetPeerState:input_type -> honua.gitops.v1.GetPeerStateRequest
+	4,  // 8: honua.gitops.v1.PeerService.Propose:input_type -> honua.gitops.v1.ProposeRequest
+	6,  // 9: honua.gitops.v1.PeerService.GetReadIndex:input_type -> honua.gitops.v1.GetReadIndexRequest
+	8,  // 10: honua.gitops.v1.PeerService.Remove:input_type -> honua.gitops.v1.RemoveRequest
+	10, // 11: honua.gitops.v1.PeerService.Transfer:input_type -> honua.gitops.v1.TransferRequest
+	19, // 12: honua.gitops.v1.PeerService.ChangeKeyring:input_type -> honua.gitops.v1.ChangeKeyringRequest
+	23, // 13: honua.gitops.v1.PeerService.GetStateHash:input_type -> honua.gitops.v1.GetStateHashRequest
+	12, // 14: honua.gitops.v1.NodeService.Stage:input_type -> honua.gitops.v1.StageRequest
+	14, // 15: honua.gitops.v1.NodeService.Verify:input_type -> honua.gitops.v1.VerifyRequest
+	16, // 16: honua.gitops.v1.NodeService.GetNodeStatus:input_type -> honua.gitops.v1.GetNodeStatusRequest
+	21, // 17: honua.gitops.v1.NodeService.InspectDrift:input_type -> honua.gitops.v1.InspectDriftRequest
+	1,  // 18: honua.gitops.v1.PeerService.Join:output_type -> honua.gitops.v1.JoinResponse
+	3,  // 19: honua.gitops.v1.PeerService.GetPeerState:output_type -> honua.gitops.v1.GetPeerStateResponse
+	5,  // 20: honua.gitops.v1.PeerService.Propose:output_type -> honua.gitops.v1.ProposeResponse
+	7,  // 21: honua.gitops.v1.PeerService.GetReadIndex:output_type -> honua.gitops.v1.GetReadIndexResponse
+	9,  // 22: honua.gitops.v1.PeerService.Remove:output_type -> honua.gitops.v1.RemoveResponse
+	11, // 23: honua.gitops.v1.PeerService.Transfer:output_type -> honua.gitops.v1.TransferResponse
+	20, // 24: honua.gitops.v1.PeerService.ChangeKeyring:output_type -> honua.gitops.v1.ChangeKeyringResponse
+	24, // 25: honua.gitops.v1.PeerService.GetStateHash:output_type -> honua.gitops.v1.GetStateHashResponse
+	13, // 26: honua.gitops.v1.NodeService.Stage:output_type -> honua.gitops.v1.StageResponse
+	15, // 27: honua.gitops.v1.NodeService.Verify:output_type -> honua.gitops.v1.VerifyResponse
+	18, // 28: honua.gitops.v1.NodeService.GetNodeStatus:output_type -> honua.gitops.v1.GetNodeStatusResponse
+	22, // 29: honua.gitops.v1.NodeService.InspectDrift:output_type -> honua.gitops.v1.InspectDriftResponse
+	18, // [18:30] is the sub-list for method output_type
+	6,  // [6:18] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_honua_gitops_v1_node_service_proto_init() }

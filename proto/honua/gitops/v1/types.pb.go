@@ -2295,6 +2295,78 @@ func (x *AuditRecord) GetHash() string {
 	return ""
 }
 
+// BackupStatus is how the scheduled backups of one node are doing. Times are
+// Unix milliseconds.
+type BackupStatus struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Directory  string                 `protobuf:"bytes,1,opt,name=directory,proto3" json:"directory,omitempty"`
+	IntervalMs int64                  `protobuf:"varint,2,opt,name=interval_ms,json=intervalMs,proto3" json:"interval_ms,omitempty"`
+	// When the newest backup in the directory was made; 0 if there is none.
+	LastSuccessMs int64 `protobuf:"varint,3,opt,name=last_success_ms,json=lastSuccessMs,proto3" json:"last_success_ms,omitempty"`
+	// Why the newest attempt failed; empty if it did not.
+	Error         string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackupStatus) Reset() {
+	*x = BackupStatus{}
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackupStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackupStatus) ProtoMessage() {}
+
+func (x *BackupStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_honua_gitops_v1_types_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackupStatus.ProtoReflect.Descriptor instead.
+func (*BackupStatus) Descriptor() ([]byte, []int) {
+	return file_honua_gitops_v1_types_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *BackupStatus) GetDirectory() string {
+	if x != nil {
+		return x.Directory
+	}
+	return ""
+}
+
+func (x *BackupStatus) GetIntervalMs() int64 {
+	if x != nil {
+		return x.IntervalMs
+	}
+	return 0
+}
+
+func (x *BackupStatus) GetLastSuccessMs() int64 {
+	if x != nil {
+		return x.LastSuccessMs
+	}
+	return 0
+}
+
+func (x *BackupStatus) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 var File_honua_gitops_v1_types_proto protoreflect.FileDescriptor
 
 const file_honua_gitops_v1_types_proto_rawDesc = "" +
@@ -2497,7 +2569,13 @@ const file_honua_gitops_v1_types_proto_rawDesc = "" +
 	"\x06detail\x18\v \x01(\tR\x06detail\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\f \x01(\tR\trequestId\x12\x12\n" +
-	"\x04hash\x18\r \x01(\tR\x04hash*\x98\x02\n" +
+	"\x04hash\x18\r \x01(\tR\x04hash\"\x8b\x01\n" +
+	"\fBackupStatus\x12\x1c\n" +
+	"\tdirectory\x18\x01 \x01(\tR\tdirectory\x12\x1f\n" +
+	"\vinterval_ms\x18\x02 \x01(\x03R\n" +
+	"intervalMs\x12&\n" +
+	"\x0flast_success_ms\x18\x03 \x01(\x03R\rlastSuccessMs\x12\x14\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error*\x98\x02\n" +
 	"\x0fDeploymentState\x12 \n" +
 	"\x1cDEPLOYMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18DEPLOYMENT_STATE_PENDING\x10\x01\x12&\n" +
@@ -2551,7 +2629,7 @@ func file_honua_gitops_v1_types_proto_rawDescGZIP() []byte {
 }
 
 var file_honua_gitops_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_honua_gitops_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(DeploymentState)(0),          // 0: honua.gitops.v1.DeploymentState
 	(DeploymentPhase)(0),          // 1: honua.gitops.v1.DeploymentPhase
@@ -2575,36 +2653,37 @@ var file_honua_gitops_v1_types_proto_goTypes = []any{
 	(*PlanChange)(nil),            // 19: honua.gitops.v1.PlanChange
 	(*Plan)(nil),                  // 20: honua.gitops.v1.Plan
 	(*AuditRecord)(nil),           // 21: honua.gitops.v1.AuditRecord
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*BackupStatus)(nil),          // 22: honua.gitops.v1.BackupStatus
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_honua_gitops_v1_types_proto_depIdxs = []int32{
 	0,  // 0: honua.gitops.v1.StateTransition.from:type_name -> honua.gitops.v1.DeploymentState
 	0,  // 1: honua.gitops.v1.StateTransition.to:type_name -> honua.gitops.v1.DeploymentState
-	22, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
+	23, // 2: honua.gitops.v1.StateTransition.at:type_name -> google.protobuf.Timestamp
 	1,  // 3: honua.gitops.v1.StateTransition.phase:type_name -> honua.gitops.v1.DeploymentPhase
-	22, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
+	23, // 4: honua.gitops.v1.Approval.at:type_name -> google.protobuf.Timestamp
 	0,  // 5: honua.gitops.v1.Deployment.state:type_name -> honua.gitops.v1.DeploymentState
 	1,  // 6: honua.gitops.v1.Deployment.phase:type_name -> honua.gitops.v1.DeploymentPhase
 	2,  // 7: honua.gitops.v1.Deployment.health:type_name -> honua.gitops.v1.Health
 	3,  // 8: honua.gitops.v1.Deployment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	22, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
-	22, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
-	22, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
+	23, // 9: honua.gitops.v1.Deployment.started_at:type_name -> google.protobuf.Timestamp
+	23, // 10: honua.gitops.v1.Deployment.updated_at:type_name -> google.protobuf.Timestamp
+	23, // 11: honua.gitops.v1.Deployment.completed_at:type_name -> google.protobuf.Timestamp
 	6,  // 12: honua.gitops.v1.Deployment.state_history:type_name -> honua.gitops.v1.StateTransition
 	4,  // 13: honua.gitops.v1.Deployment.risk:type_name -> honua.gitops.v1.RiskLevel
 	7,  // 14: honua.gitops.v1.Deployment.approvals:type_name -> honua.gitops.v1.Approval
-	22, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
+	23, // 15: honua.gitops.v1.Deployment.approval_expires_at:type_name -> google.protobuf.Timestamp
 	8,  // 16: honua.gitops.v1.Deployment.nodes:type_name -> honua.gitops.v1.NodeProgress
-	22, // 17: honua.gitops.v1.Deployment.may_begin_at:type_name -> google.protobuf.Timestamp
+	23, // 17: honua.gitops.v1.Deployment.may_begin_at:type_name -> google.protobuf.Timestamp
 	10, // 18: honua.gitops.v1.Deployment.signature:type_name -> honua.gitops.v1.CommitSignature
-	22, // 19: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
-	22, // 20: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
-	22, // 21: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
-	22, // 22: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
+	23, // 19: honua.gitops.v1.Activation.at:type_name -> google.protobuf.Timestamp
+	23, // 20: honua.gitops.v1.Hold.since:type_name -> google.protobuf.Timestamp
+	23, // 21: honua.gitops.v1.Pause.since:type_name -> google.protobuf.Timestamp
+	23, // 22: honua.gitops.v1.Pause.until:type_name -> google.protobuf.Timestamp
 	9,  // 23: honua.gitops.v1.Environment.current_deployment:type_name -> honua.gitops.v1.Deployment
 	2,  // 24: honua.gitops.v1.Environment.health:type_name -> honua.gitops.v1.Health
 	3,  // 25: honua.gitops.v1.Environment.sync_status:type_name -> honua.gitops.v1.SyncStatus
-	22, // 26: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
+	23, // 26: honua.gitops.v1.Environment.last_updated:type_name -> google.protobuf.Timestamp
 	13, // 27: honua.gitops.v1.Environment.pause:type_name -> honua.gitops.v1.Pause
 	12, // 28: honua.gitops.v1.Environment.holds:type_name -> honua.gitops.v1.Hold
 	17, // 29: honua.gitops.v1.Environment.served_by:type_name -> honua.gitops.v1.ServedBy
@@ -2612,14 +2691,14 @@ var file_honua_gitops_v1_types_proto_depIdxs = []int32{
 	16, // 31: honua.gitops.v1.Environment.last_outcome:type_name -> honua.gitops.v1.Outcome
 	1,  // 32: honua.gitops.v1.Operation.phase:type_name -> honua.gitops.v1.DeploymentPhase
 	7,  // 33: honua.gitops.v1.Operation.approvals:type_name -> honua.gitops.v1.Approval
-	22, // 34: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
-	22, // 35: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
-	22, // 36: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
+	23, // 34: honua.gitops.v1.Operation.begun_at:type_name -> google.protobuf.Timestamp
+	23, // 35: honua.gitops.v1.Operation.deadline:type_name -> google.protobuf.Timestamp
+	23, // 36: honua.gitops.v1.Outcome.at:type_name -> google.protobuf.Timestamp
 	4,  // 37: honua.gitops.v1.Plan.risk:type_name -> honua.gitops.v1.RiskLevel
 	19, // 38: honua.gitops.v1.Plan.added:type_name -> honua.gitops.v1.PlanChange
 	19, // 39: honua.gitops.v1.Plan.modified:type_name -> honua.gitops.v1.PlanChange
 	19, // 40: honua.gitops.v1.Plan.removed:type_name -> honua.gitops.v1.PlanChange
-	22, // 41: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
+	23, // 41: honua.gitops.v1.AuditRecord.at:type_name -> google.protobuf.Timestamp
 	42, // [42:42] is the sub-list for method output_type
 	42, // [42:42] is the sub-list for method input_type
 	42, // [42:42] is the sub-list for extension type_name
@@ -2638,7 +2717,7 @@ func file_honua_gitops_v1_types_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_honua_gitops_v1_types_proto_rawDesc), len(file_honua_gitops_v1_types_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
