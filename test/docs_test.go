@@ -18,6 +18,7 @@ func reported(t *testing.T) map[string]string {
 		"../api/admin/failure.go":   regexp.MustCompile(`Failure += "([a-z_]+)"`),
 		"../api/web/stale.go":       regexp.MustCompile(`stale\w+ += "([a-z-]+)"`),
 		"../api/web/ready.go":       regexp.MustCompile(`(?:add\(|notice\{)"([a-z-]+)"`),
+		"../api/web/warnings.go":    regexp.MustCompile(`add\("([a-z-]+)"`),
 		"../reconciler/leader/*.go": regexp.MustCompile(`ReasonCode = "([a-z_]+)"`),
 	} {
 		files, err := filepath.Glob(pattern)

@@ -153,7 +153,7 @@ func (s *Saver) save(ctx context.Context, now time.Time) (size int64, err error)
 		return 0, fmt.Errorf("the state is not known to be the newest: %w", err)
 	}
 	path := filepath.Join(s.cfg.Directory, fileName(s.cfg.ClusterName, s.cfg.NodeID, now, state.Index()))
-	err = durable.Write(path, func(file *os.File) error {
+	err = durable.Write(path, func(file durable.File) error {
 		if err := fsm.WriteSnapshot(file, state); err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ func newClusterCommand(s *session) *cobra.Command {
 		newClusterJoinCommand(s),
 		newClusterRemoveCommand(s),
 		newClusterTransferCommand(s),
+		newRollingRestartCommand(s),
 		newGossipKeyCommand(s),
 		newClusterSnapshotCommand(s),
 		newClusterRecoverCommand(s),
@@ -47,7 +48,7 @@ func newClusterStatusCommand(s *session) *cobra.Command {
 					return err
 				}
 				// What is wrong and what to do about it, as in `honua status`.
-				for _, line := range attention(overview{Cluster: status}) {
+				for _, line := range attention(s.around(cmd.Context(), status)) {
 					fmt.Fprintf(w, "! %s\n", safe(line))
 				}
 				return nil
@@ -56,6 +57,15 @@ func newClusterStatusCommand(s *session) *cobra.Command {
 	}
 	read.register(command.Flags())
 	return command
+}
+
+// around is a status with what else an operator has to know of; where that is not to be had, the status alone.
+func (s *session) around(ctx context.Context, status view.ClusterStatus) overview {
+	list, err := s.environments(ctx, pb.Consistency_CONSISTENCY_STALE)
+	if err != nil {
+		return overview{Cluster: status}
+	}
+	return overview{Cluster: status, Environments: list.Environments, Freeze: list.Freeze}
 }
 
 func (s *session) clusterStatus(ctx context.Context, read readFlags) (status view.ClusterStatus, err error) {
@@ -72,19 +82,19 @@ func leaderLine(w io.Writer, status view.ClusterStatus) {
 	case status.LeaderID == "" || !status.HasQuorum:
 		fmt.Fprintf(w, "NO LEADER: %d voters have to reach each other; nodes serve what they have\n\n", status.Quorum)
 	default:
-		fmt.Fprintf(w, "Leader %s, term %d, quorum %d, answered by %s at index %d\n\n",
-			status.LeaderID, status.Term, status.Quorum, status.NodeID, status.AppliedIndex)
+		fmt.Fprintf(w, "Leader %s, term %d, quorum %d, format %d, answered by %s at index %d\n\n",
+			status.LeaderID, status.Term, status.Quorum, status.Format, status.NodeID, status.AppliedIndex)
 	}
 }
 
 func (s *session) serverTable(w io.Writer, servers []view.Server) error {
-	const narrow = 6
-	t := newTable(w, s.columns(narrow, "NODE", "ROLE", s.paint("HEALTHY"), "GRPC", "HTTP", "APPLIED",
-		"RAFT", "GOSSIP", "VERSION", "INCARNATION", "STATE HASH")...)
+	const narrow = 8
+	t := newTable(w, s.columns(narrow, "NODE", "ROLE", s.paint("HEALTHY"), "GRPC", "HTTP", "APPLIED", "VERSION", "FORMAT",
+		"RAFT", "GOSSIP", "INCARNATION", "STATE HASH")...)
 	for _, server := range servers {
 		t.row(s.columns(narrow, server.ID, role(server), s.paint(yesNo(server.Healthy)), server.GRPCAddress, server.HTTPAddress,
-			number(server.AppliedIndex), server.RaftAddress, server.GossipAddress, server.Version, server.Incarnation,
-			view.Short(server.StateHash))...)
+			number(server.AppliedIndex), server.Version, number(uint64(server.Format)),
+			server.RaftAddress, server.GossipAddress, server.Incarnation, view.Short(server.StateHash))...)
 	}
 	return t.flush()
 }

@@ -21,16 +21,34 @@ func Main(m *testing.M) int {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		program := filepath.Join(dir, "honua")
-		build := exec.Command("go", "build", "-o", program, "github.com/honua-io/honua-gitops/cmd/honua")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return complain(fmt.Errorf("go build: %w\n%s", err, out))
+		if err := build(program); err != nil {
+			return complain(err)
 		}
 		if err := os.Setenv(binaryVariable, program); err != nil {
 			return complain(err)
 		}
 	}
 	return m.Run()
+}
+
+func build(program string, flags ...string) error {
+	arguments := append([]string{"build", "-o", program}, flags...)
+	command := exec.Command("go", append(arguments, "github.com/honua-io/honua-gitops/cmd/honua")...)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Build builds another program than Binary, with the flags of go build, such as -tags.
+func Build(t testing.TB, flags ...string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "honua")
+	if err := build(program, flags...); err != nil {
+		t.Fatal(err)
+	}
+	return program
 }
 
 func complain(err error) int {

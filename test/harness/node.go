@@ -63,6 +63,9 @@ func (n *Node) SettingsFile() string { return filepath.Join(n.Dir, "appsettings.
 // LogFile is what the node writes, over all its lives.
 func (n *Node) LogFile() string { return filepath.Join(n.Dir, "honua.log") }
 
+// Use has the node run another program from its next start on.
+func (n *Node) Use(program string) { n.program = program }
+
 // Start starts the node's process; it does not wait until the node is ready.
 func (n *Node) Start() {
 	n.t.Helper()

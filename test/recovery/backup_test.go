@@ -33,13 +33,29 @@ type inspected struct {
 	Index, Epoch         uint64
 }
 
+// saveState saves a snapshot of a cluster of one node, and checks that it holds the very state that the node has (I11).
+func saveState(t *testing.T, c *harness.Cluster, path string) (saved inspected) {
+	t.Helper()
+	harness.Eventually(t, harness.StartWithin, func() error {
+		c.CLI("cluster", "snapshot", "save", path, "-o", "json").Expect(t, 0).Decode(t, &saved)
+		index, hash, err := c.Nodes[0].StateHash(t.Context())
+		if err == nil && index != saved.Index {
+			err = fmt.Errorf("the node is at index %d, the snapshot at %d", index, saved.Index)
+		}
+		if err == nil && hash != saved.StateHash {
+			t.Errorf("I11: at index %d the node has %s, the snapshot %s", index, hash, saved.StateHash)
+		}
+		return err
+	})
+	return saved
+}
+
 // A snapshot of one cluster, restored on an empty one: history, approvals, audit chain and what is served are there.
 func TestRestoreOnAnEmptyCluster(t *testing.T) {
 	t.Parallel()
 	from, served := approved(t, 1)
 	path := filepath.Join(from.Dir, "backup.snap")
-	var saved inspected
-	from.CLI("cluster", "snapshot", "save", path, "-o", "json").Expect(t, 0).Decode(t, &saved)
+	saved := saveState(t, from, path)
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("%v, %v", info, err)
 	}
