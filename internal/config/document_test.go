@@ -18,12 +18,16 @@ const documentHead = `# Configuration
 A node reads one ` + "`appsettings.json`" + `, with comments and trailing commas allowed. Keys are compared regardless of
 case. Any value can be overridden by an environment variable with double underscores:
 ` + "`GitOps__Watcher__PollIntervalSeconds=60`, `Cluster__Join__0=10.0.0.1:7702`" + `. Unknown keys under ` + "`GitOps`, `Cluster`" + `,
-` + "`Api` and `Auth`" + ` are errors. Times are ` + "`HH:MM:SS`, `D.HH:MM:SS`" + ` or Go durations such as ` + "`90s`" + `.
+` + "`Api`, `Auth` and `Backup`" + ` are errors. Times are ` + "`HH:MM:SS`, `D.HH:MM:SS`" + ` or Go durations such as ` + "`90s`" + `.
 ` + "`honua config check FILE`" + ` says what is wrong with a file.
 
 What is under ` + "`GitOps`" + `, paths and credentials aside, is cluster-wide: it is replicated when a cluster begins, and
-followed again when the files of a majority of the voters say the same new thing. ` + "`Cluster`, `Api` and `Auth`" + ` are
-each node's own.
+followed again when the files of a majority of the voters say the same new thing. ` + "`Cluster`, `Api`, `Auth` and\n`Backup`" + ` are each node's own.
+
+` + "`honua settings show`" + ` prints what is in force. ` + "`honua settings apply FILE --dry-run`" + ` shows, key by key, what another
+file would change, and ` + "`honua settings apply FILE --reason WHY`" + ` puts it in force on all nodes at once, without a
+restart; it takes an admin, and overrules the nodes' files as they are. Change those too: the next new thing that a
+majority of them says is followed in the place of everything.
 
 | key | type | default | |
 |---|---|---|---|
