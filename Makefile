@@ -17,6 +17,8 @@ FUZZTIME   ?= 10s
 BENCHCOUNT ?= 6
 BENCH_FLAGS ?=
 DEV_FLAGS  ?=
+CHAOS_FLAGS ?=
+SOAK_MINUTES ?= 180
 
 INFO    := github.com/honua-io/honua-gitops/internal/buildinfo
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -60,6 +62,19 @@ losses: ## clusters in one process that lose LOSSES leaders, without the race de
 test-system: ## tests that need root and Debian packages; a missing capability fails them
 	go test -count=1 -tags system ./test/system/...
 	go test -count=1 -tags system -run 'OnPostGIS|OfTheRegistry' ./api/ogc
+
+.PHONY: chaos
+chaos: ## ten minutes of kills, partitions, power losses and the like on real clusters, checked offline; needs root (CHAOS_FLAGS='--seed 7')
+	CGO_ENABLED=0 go run ./test/chaos/cmd/honua-chaos run $(CHAOS_FLAGS)
+
+.PHONY: soak
+soak: ## chaos for hours, with three nodes and with five; needs root (SOAK_MINUTES=…)
+	CGO_ENABLED=0 go run ./test/chaos/cmd/honua-chaos run --minutes $(SOAK_MINUTES) --nodes 3 $(CHAOS_FLAGS)
+	CGO_ENABLED=0 go run ./test/chaos/cmd/honua-chaos run --minutes $(SOAK_MINUTES) --nodes 5 $(CHAOS_FLAGS)
+
+.PHONY: chaos-planted
+chaos-planted: ## plant one defect after the other and see that chaos finds it; needs root (CHAOS_FLAGS='--only vote')
+	CGO_ENABLED=0 go run ./test/chaos/cmd/honua-chaos planted $(CHAOS_FLAGS)
 
 .PHONY: test-docker
 test-docker: ## a cluster of containers, deployed to, killed and cut off; needs Docker, docker-compose and jq

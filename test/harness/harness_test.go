@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,20 +68,25 @@ func TestProcessesEnd(t *testing.T) {
 // The check has to notice what it is there for.
 func TestCheckJournalFindsBrokenPromises(t *testing.T) {
 	committed := []*pb.Activation{{Index: 1, Digest: "a"}, {Index: 4, Digest: "b"}, {Index: 7, Digest: "c"}}
-	line := func(index uint64, digest string, phase node.Phase) node.Entry {
+	entry := func(index uint64, digest string, phase node.Phase) node.Entry {
 		return node.Entry{Incarnation: "i", Epoch: 1, Environment: "e", ActivationIndex: index, Digest: digest, Phase: phase}
 	}
+	whole := func(index uint64, digest string) []node.Entry {
+		return []node.Entry{entry(index, digest, node.Intent), entry(index, digest, node.Active)}
+	}
+	resumed := []node.Entry{entry(1, "a", node.Resumed)}
 	tests := []struct {
 		name    string
 		journal []node.Entry
 		broken  string
 	}{
-		{"all", []node.Entry{line(1, "a", node.Active), line(4, "b", node.Active), line(7, "c", node.Active)}, ""},
-		{"one left out, one resumed", []node.Entry{line(1, "a", node.Active), line(1, "a", node.Resumed), line(7, "c", node.Active)}, ""},
-		{"twice", []node.Entry{line(1, "a", node.Active), line(1, "a", node.Active)}, "I2"},
-		{"backwards", []node.Entry{line(4, "b", node.Active), line(1, "a", node.Active)}, "I1"},
-		{"never decided", []node.Entry{line(5, "b", node.Intent)}, "I1"},
-		{"other content", []node.Entry{line(4, "c", node.Resumed)}, "I1"},
+		{"all", slices.Concat(whole(1, "a"), whole(4, "b"), whole(7, "c")), ""},
+		{"one left out, one resumed", slices.Concat(whole(1, "a"), resumed, whole(7, "c")), ""},
+		{"twice", slices.Concat(whole(1, "a"), whole(1, "a")), "I2"},
+		{"without an intent", slices.Concat(whole(1, "a"), whole(4, "b")[1:]), "I2"},
+		{"backwards", slices.Concat(whole(4, "b"), whole(1, "a")), "I1"},
+		{"never decided", []node.Entry{entry(5, "b", node.Intent)}, "I1"},
+		{"other content", []node.Entry{entry(4, "c", node.Resumed)}, "I1"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func CheckJournal(journal []node.Entry, environment string, committed []*pb.Acti
 		incarnation string
 		epoch       uint64
 	}
-	last := map[key]uint64{}
+	last, announced := map[key]uint64{}, map[key]uint64{}
 	for i, entry := range journal {
 		if entry.Environment != environment {
 			continue
@@ -72,11 +72,16 @@ func CheckJournal(journal []node.Entry, environment string, committed []*pb.Acti
 		if a == nil || a.GetDigest() != entry.Digest || a.GetCommit() != entry.Commit || a.GetDeploymentId() != entry.Deployment {
 			fail("I1", "not what was decided (%v)", a)
 		}
+		k := key{entry.Incarnation, entry.Epoch}
+		if entry.Phase == node.Intent {
+			announced[k] = entry.ActivationIndex
+		}
 		if entry.Phase != node.Active {
 			continue
 		}
-		k := key{entry.Incarnation, entry.Epoch}
 		switch {
+		case announced[k] != entry.ActivationIndex:
+			fail("I2", "activated without an intent")
 		case entry.ActivationIndex == last[k]:
 			fail("I2", "activated twice")
 		case entry.ActivationIndex < last[k]:

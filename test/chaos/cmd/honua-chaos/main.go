@@ -5,8 +5,10 @@
 //
 //	honua-chaos run --minutes 10 --seed 1 --nodes 3 --faults all
 //	honua-chaos check DIR
+//	honua-chaos planted --only vote
 //
-// A run is a number of rounds, each with a cluster and a seed of its own. A round that fails leaves its folder.
+// A run is a number of rounds, each with a cluster and a seed of its own. A round that fails leaves its folder, which
+// check reads again. planted has the nodes show defects, to see that the checks find them.
 package main
 
 import (
@@ -42,16 +44,18 @@ func run() int {
 
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("say what to do: run or check")
+		return errors.New("say what to do: run, check or planted")
 	}
 	switch args[0] {
 	case "run":
 		return runRounds(ctx, args[1:])
 	case roundCommand:
 		return runRound(ctx, args[1:])
+	case "planted":
+		return findDefects(ctx, args[1:])
 	case "check":
 		return checkFolders(args[1:])
 	default:
-		return fmt.Errorf("%q: say run or check", args[0])
+		return fmt.Errorf("%q: say run, check or planted", args[0])
 	}
 }

@@ -75,23 +75,11 @@ func runRounds(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if s.dir, err = filepath.Abs(s.dir); err != nil {
+	end, err := s.prepare(ctx)
+	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return err
-	}
-	if s.program == "" {
-		scratch, err := os.MkdirTemp("", "honua-chaos")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(scratch)
-		s.program = filepath.Join(scratch, "honua")
-		if err := build(ctx, s.program); err != nil {
-			return err
-		}
-	}
+	defer end()
 	var sum report.Sum
 	var errs []error
 	for seed, left := s.seed, s.length; left > 0 && ctx.Err() == nil; seed, left = seed+1, left-s.round {
@@ -114,6 +102,25 @@ func runRounds(ctx context.Context, args []string) error {
 	return nil
 }
 
+// prepare makes the folder for rounds and, if it was not given, the binary under test.
+func (s *settings) prepare(ctx context.Context) (end func(), err error) {
+	if s.dir, err = filepath.Abs(s.dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return nil, err
+	}
+	if s.program != "" {
+		return func() {}, nil
+	}
+	scratch, err := os.MkdirTemp("", "honua-chaos")
+	if err != nil {
+		return nil, err
+	}
+	s.program = filepath.Join(scratch, "honua")
+	return func() { _ = os.RemoveAll(scratch) }, build(ctx, s.program)
+}
+
 // build makes the binary under test.
 func build(ctx context.Context, program string) error {
 	command := exec.CommandContext(ctx, "go", "build", "-tags", "chaos", "-o", program, "github.com/honua-io/honua-gitops/cmd/honua")
@@ -124,31 +131,42 @@ func build(ctx context.Context, program string) error {
 	return nil
 }
 
+// run runs one round in a cell of its own and returns the folder that it left, and its exit code.
+func (s settings) run(ctx context.Context, seed uint64, length time.Duration) (dir string, code int, err error) {
+	if dir, err = os.MkdirTemp(s.dir, fmt.Sprintf("seed-%d-", seed)); err != nil {
+		return "", 0, err
+	}
+	content, err := json.Marshal(s.config(dir, seed, length))
+	if err != nil {
+		return dir, 0, err
+	}
+	code, err = cell.Run(ctx, roundCommand, string(content))
+	if err == nil && ctx.Err() != nil {
+		err = fmt.Errorf("interrupted: %s", dir)
+	}
+	return dir, code, err
+}
+
+func (s settings) config(dir string, seed uint64, length time.Duration) chaos.Config {
+	return chaos.Config{Dir: dir, Program: s.program, Seed: seed, Length: length, Nodes: s.nodes, Kinds: s.kinds, Planted: s.planted}
+}
+
+// remove deletes what a round left.
+func remove(dir string) error { return os.RemoveAll(dir) }
+
 func oneRound(ctx context.Context, s settings, seed uint64, length time.Duration, sum *report.Sum) error {
-	dir, err := os.MkdirTemp(s.dir, fmt.Sprintf("seed-%d-", seed))
+	dir, code, err := s.run(ctx, seed, length)
 	if err != nil {
 		return err
-	}
-	c := chaos.Config{Dir: dir, Program: s.program, Seed: seed, Length: length, Nodes: s.nodes, Kinds: s.kinds, Planted: s.planted}
-	content, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	code, err := cell.Run(ctx, roundCommand, string(content))
-	if err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("interrupted: %s", dir)
 	}
 	verdict, err := judge(dir, sum)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: what there is of it is in %s", err, dir)
 	case code != 0 || len(verdict.Findings) > 0:
-		return errors.Join(fmt.Errorf("it failed: see %s", dir), leave(c, verdict))
+		return errors.Join(fmt.Errorf("it failed: see %s", dir), leave(s.config(dir, seed, length), verdict))
 	case !s.keep:
-		return os.RemoveAll(dir)
+		return remove(dir)
 	}
 	return nil
 }
