@@ -40,11 +40,20 @@ func openBundleStore(files durable.Files, directory string) (*bundleStore, error
 	if err := files.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
+	s := &bundleStore{files: files, directory: directory}
+	if err := s.tidy(); err != nil {
+		return nil, err
+	}
 	// What a process that died left here is read again, and counts as kept: its name has to be on disk, too.
 	if err := files.SyncDirectory(directory); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
-	return &bundleStore{files: files, directory: directory}, nil
+	return s, nil
+}
+
+// tidy removes what a process that died had not finished.
+func (s *bundleStore) tidy() error {
+	return s.remove(func(name string) bool { return !strings.HasSuffix(name, bundleSuffix) })
 }
 
 func (s *bundleStore) path(digest string) string {
@@ -96,15 +105,22 @@ func (s *bundleStore) get(digest string) ([]byte, error) {
 	return encoded, nil
 }
 
-// prune deletes what is not wanted any more.
+// prune deletes the contents that are not wanted any more. What another
+// goroutine is writing meanwhile stays.
 func (s *bundleStore) prune(wanted func(digest string) bool) error {
+	return s.remove(func(name string) bool {
+		digest, ok := strings.CutSuffix(name, bundleSuffix)
+		return ok && !wanted(digest)
+	})
+}
+
+func (s *bundleStore) remove(unwanted func(name string) bool) error {
 	names, err := s.files.ReadDir(s.directory)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBundle, err)
 	}
 	for _, name := range names {
-		digest, ok := strings.CutSuffix(name, bundleSuffix)
-		if ok && wanted(digest) {
+		if !unwanted(name) {
 			continue
 		}
 		if err := s.files.Remove(filepath.Join(s.directory, name)); err != nil && !errors.Is(err, os.ErrNotExist) {

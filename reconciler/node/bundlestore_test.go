@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -80,14 +81,22 @@ func TestBundleStorePrunes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(store.path(first)+".tmp", nil, 0o600); err != nil {
+	underWay := filepath.Join(store.directory, "."+first+".1.new")
+	if err := os.WriteFile(underWay, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.prune(func(digest string) bool { return digest == second }); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(store.directory)
-	if err != nil || len(entries) != 1 || !strings.HasPrefix(entries[0].Name(), second) {
-		t.Errorf("%v, %v", entries, err)
+	if err != nil || len(entries) != 2 || !strings.HasPrefix(entries[1].Name(), second) {
+		t.Errorf("what is under way, and what is wanted: %v, %v", entries, err)
+	}
+	// Whoever wrote it is gone with the process.
+	if _, err := openBundleStore(store.files, store.directory); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(underWay); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what a dead process had not finished is kept: %v", err)
 	}
 }

@@ -104,7 +104,7 @@ func (n *Node) CatchUp(ctx context.Context, state *fsm.State) (behind bool, err 
 		activated = true
 	}
 	if activated {
-		n.prune(ctx, state)
+		n.prune(ctx)
 	}
 	return behind, nil
 }
@@ -173,13 +173,15 @@ func (n *Node) swap(ctx context.Context, entry *Entry, built *registry.Catalog) 
 	return n.journal.Append(*entry)
 }
 
-// prune deletes contents that neither the state keeps nor this node serves.
-func (n *Node) prune(ctx context.Context, state *fsm.State) {
+// prune deletes contents that neither the state keeps nor this node serves. It
+// is the newest state that counts, not the one that was acted on: what is being
+// staged meanwhile is in that one only.
+func (n *Node) prune(ctx context.Context) {
 	served := map[string]bool{}
 	for _, s := range n.Serves() {
 		served[s.Digest] = true
 	}
-	err := n.bundles.prune(func(digest string) bool { return served[digest] || state.Bundle(digest) != nil })
+	err := n.bundles.prune(func(digest string) bool { return served[digest] || n.config.Store.State().Bundle(digest) != nil })
 	if err != nil {
 		n.config.Logger.WarnContext(ctx, "old contents cannot be deleted", "error", err)
 	}
