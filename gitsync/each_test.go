@@ -57,7 +57,7 @@ func TestReadEachThatCannotFetch(t *testing.T) {
 	sha := s.repo.Commit(gitserver.Change{Files: sample(nil)})
 	m := s.open(s.httpURL(), inChild(t), func(c *Config) { c.Limits.FetchTimeout = 300 * time.Millisecond })
 	requests := []Request{{Commit: sha, Environment: "production"}, {Commit: sha, Environment: "staging"}, {Commit: sha, Environment: "lab"}}
-	check := func(name string, ctx context.Context, want error) {
+	check := func(ctx context.Context, name string, want error) {
 		t.Helper()
 		before, answers := s.http.Requests(gitserver.Fetch), 0
 		m.ReadEach(ctx, requests, func(_ int, r *Reading, err error) {
@@ -71,15 +71,15 @@ func TestReadEachThatCannotFetch(t *testing.T) {
 		}
 	}
 	s.http.Behave(gitserver.Fetch, gitserver.Hang())
-	check("hang", t.Context(), ErrTimeout)
+	check(t.Context(), "hang", ErrTimeout)
 	m.config.Limits.FetchTimeout = time.Minute // what follows answers, on a busy machine too
 	s.http.Behave(gitserver.Fetch, gitserver.Status(500))
-	check("status", t.Context(), ErrUnavailable)
+	check(t.Context(), "status", ErrUnavailable)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	check("cancelled", ctx, context.Canceled)
+	check(ctx, "cancelled", context.Canceled)
 	requests[1].Commit = strings.Repeat("1", 40)
-	check("two commits", t.Context(), ErrConfig)
+	check(t.Context(), "two commits", ErrConfig)
 	requests = requests[:0]
 	m.ReadEach(t.Context(), requests, func(int, *Reading, error) { t.Error("an answer to nothing") })
 }

@@ -2,7 +2,6 @@ package gitsync
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -57,8 +56,9 @@ func patchSize(script *bufio.Reader) (int64, error) {
 	return 0, fmt.Errorf("%w: a size without end", errDelta)
 }
 
-// apply writes what comes out, which is of the size that the delta claims or an error.
-func (p *patch) apply(ctx context.Context, to io.Writer) error {
+// apply writes what comes out, which is of the size that the delta claims or an error. check is asked before each part
+// of it, and ends it with its error.
+func (p *patch) apply(to io.Writer, check func() error) error {
 	left := p.size
 	for {
 		op, err := p.script.ReadByte()
@@ -85,7 +85,10 @@ func (p *patch) apply(ctx context.Context, to io.Writer) error {
 		if length > left {
 			return fmt.Errorf("%w: more comes out than it claims", errDelta)
 		}
-		if err := p.pass(ctx, to, part, length); err != nil {
+		if err := check(); err != nil {
+			return err
+		}
+		if err := p.pass(to, part, length); err != nil {
 			return err
 		}
 		left -= length
@@ -121,10 +124,7 @@ func (p *patch) place(op byte) (offset, length int64, err error) {
 	return offset, length, nil
 }
 
-func (p *patch) pass(ctx context.Context, to io.Writer, part io.Reader, length int64) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+func (p *patch) pass(to io.Writer, part io.Reader, length int64) error {
 	n, err := io.CopyBuffer(to, io.LimitReader(part, length), p.buffer)
 	if err == nil && n < length {
 		err = fmt.Errorf("%w: it ends too early", errDelta)

@@ -3,7 +3,6 @@ package gitsync
 import (
 	"bufio"
 	"compress/zlib"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -122,8 +121,8 @@ func (s *objectStore) patched(p *storedPack, offset int64, base *kept) (*kept, e
 	if err != nil {
 		return nil, err
 	}
-	// The process is killed if this takes too long; see FetchTimeout.
-	if err := change.apply(context.Background(), content); err != nil {
+	// Nothing ends it here: the process is killed if it takes longer than FetchTimeout.
+	if err := change.apply(content, func() error { return nil }); err != nil {
 		content.release()
 		return nil, err
 	}

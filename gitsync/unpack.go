@@ -30,7 +30,8 @@ const (
 // objects are hashed as they are unpacked, so that what is small on the wire and huge afterwards costs time alone.
 // What serves as the base of a delta is kept, in memory or in a file, within bounds.
 type unpacking struct {
-	ctx    context.Context
+	// check ends the work with an error when its time is over.
+	check  func() error
 	index  *idxfile.Writer
 	whole  []whole
 	deltas []delta
@@ -59,7 +60,7 @@ type delta struct {
 // indexPack reads a pack that passes through stream, completely, and says what it holds. file holds what was read.
 func indexPack(ctx context.Context, stream io.Reader, file *os.File) (*idxfile.MemoryIndex, plumbing.Hash, error) {
 	u := &unpacking{
-		ctx: ctx, index: &idxfile.Writer{}, left: maxUnpackedBytes,
+		check: ctx.Err, index: &idxfile.Writer{}, left: maxUnpackedBytes,
 		scrap: scrap{dir: filepath.Dir(file.Name())}, buffer: make([]byte, 32<<10),
 	}
 	scanner := packfile.NewScanner(struct{ io.Reader }{stream}) // not seekable: it is still on its way
@@ -94,7 +95,7 @@ func indexPack(ctx context.Context, stream io.Reader, file *os.File) (*idxfile.M
 
 // next reads the next object as it arrives. Differences are looked at when everything is there.
 func (u *unpacking) next(scanner *packfile.Scanner) error {
-	if err := u.ctx.Err(); err != nil {
+	if err := u.check(); err != nil {
 		return err
 	}
 	header, err := scanner.NextObjectHeader()

@@ -2,7 +2,6 @@ package gitsync
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -139,9 +138,9 @@ func FuzzIndexPack(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer os.Remove(file.Name())
+		defer os.RemoveAll(file.Name())
 		defer file.Close()
-		index, _, err := indexPack(context.Background(), io.TeeReader(bytes.NewReader(data), file), file)
+		index, _, err := indexPack(t.Context(), io.TeeReader(bytes.NewReader(data), file), file)
 		if (index == nil) == (err == nil) {
 			t.Errorf("%v and %v", index, err)
 		}
@@ -160,7 +159,7 @@ func FuzzPatch(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		if err := p.apply(context.Background(), &out); err == nil && int64(out.Len()) != p.size {
+		if err := p.apply(&out, t.Context().Err); err == nil && int64(out.Len()) != p.size {
 			t.Errorf("%d bytes instead of %d", out.Len(), p.size)
 		}
 	})

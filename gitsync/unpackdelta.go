@@ -89,7 +89,7 @@ func (u *unpacking) descend(scanner *packfile.Scanner, kin *kinship, kind plumbi
 		return errDeepened
 	}
 	for _, child := range children {
-		if err := u.ctx.Err(); err != nil {
+		if err := u.check(); err != nil {
 			return err
 		}
 		name, content, err := u.apply(scanner, kind, base, child, kin.expected(child.offset))
@@ -130,7 +130,7 @@ func (u *unpacking) apply(scanner *packfile.Scanner, kind plumbing.ObjectType, b
 		}
 		to = io.MultiWriter(hasher, content)
 	}
-	if err = p.apply(u.ctx, to); err != nil {
+	if err = p.apply(to, u.check); err != nil {
 		content.release()
 		return name, nil, err
 	}
