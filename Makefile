@@ -76,6 +76,10 @@ soak: ## chaos for hours, with three nodes and with five; needs root (SOAK_MINUT
 chaos-planted: ## plant one defect after the other and see that chaos finds it; needs root (CHAOS_FLAGS='--only vote')
 	CGO_ENABLED=0 go run ./test/chaos/cmd/honua-chaos planted $(CHAOS_FLAGS)
 
+.PHONY: test-swaps
+test-swaps: ## 100 clients read from PostGIS while 200 commits are deployed; Debian packages needed
+	go test -count=1 -tags system -run '^TestDeploymentsUnderLoad$$' -timeout 30m ./test/system -deployments 200
+
 .PHONY: test-docker
 test-docker: ## a cluster of containers, deployed to, killed and cut off; needs Docker, docker-compose and jq
 	deploy/docker/test.sh

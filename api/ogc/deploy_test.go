@@ -119,7 +119,7 @@ func FuzzItemQuery(f *testing.F) {
 		if q.BBox != nil && !(q.BBox.MinY <= q.BBox.MaxY) {
 			t.Fatalf("%q: %+v", raw, q.BBox)
 		}
-		if _, err := url.ParseQuery(strings.TrimPrefix(p.with("offset", "1"), "?")); err != nil {
+		if _, err := url.ParseQuery(strings.TrimPrefix(string(p.appendWith(nil, "offset", "1")), "?")); err != nil {
 			t.Fatalf("%q: the next link is malformed: %v", raw, err)
 		}
 	})

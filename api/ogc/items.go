@@ -69,11 +69,8 @@ func (x *exchange) streamFeatures(ctx context.Context, layer *registry.Layer, ch
 }
 
 func (x *exchange) finishPage(s *stream, layer *catalog.Layer, chosen format, q registry.Query, page registry.Page) error {
-	links, err := encode(x.pageLinks(layer, chosen, q, page))
-	if err != nil {
-		return err
-	}
-	tail := append([]byte(`],"links":`), links...)
+	tail := append(s.tail[:0], `],"links":`...)
+	tail = x.appendPageLinks(tail, layer, chosen, q, page)
 	if page.Matched >= 0 {
 		tail = append(tail, `,"numberMatched":`...)
 		tail = strconv.AppendInt(tail, int64(page.Matched), 10)
@@ -83,6 +80,7 @@ func (x *exchange) finishPage(s *stream, layer *catalog.Layer, chosen format, q 
 	tail = append(tail, `,"timeStamp":"`...)
 	tail = x.h.config.Now().UTC().AppendFormat(tail, time.RFC3339)
 	tail = append(tail, `"}`...)
+	s.tail = tail
 	if err := s.write(tail); err != nil {
 		return err
 	}
@@ -114,22 +112,14 @@ func (x *exchange) item(ctx context.Context, layer *registry.Layer) {
 	}
 	collection := collectionURL(x.base, definition.ID)
 	at := collection + "/items/" + url.PathEscape(x.at.feature)
-	links := append(x.representations(at, chosen),
-		link{Href: collection, Rel: "collection", Type: typeJSON, Title: titleOf(definition)})
-	encoded, err := encode(links)
-	if err != nil {
-		x.internal(err)
-		return
-	}
+	l := x.beginLinks(append(bytes.TrimSuffix(feature, []byte("}")), `,"links":`...), at)
+	l.representations(chosen)
+	l.addURL(collection, "collection", typeJSON, titleOf(definition))
 	x.w.Header()["Content-Type"] = chosen.header
 	x.contentCRS(answer)
 	s := x.h.newStream(x)
 	defer x.h.freeStream(s)
-	parts := [][]byte{bytes.TrimSuffix(feature, []byte("}")), []byte(`,"links":`), encoded, []byte("}")}
-	for _, part := range parts {
-		err = errors.Join(err, s.write(part))
-	}
-	if err = errors.Join(err, s.finish()); err != nil {
+	if err := errors.Join(s.write(append(l.end(), '}')), s.finish()); err != nil {
 		x.aborted = true
 	}
 }

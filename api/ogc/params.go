@@ -2,7 +2,6 @@ package ogc
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,7 +11,14 @@ import (
 )
 
 // params are the query parameters of a request, each of which may be given once.
-type params struct{ values url.Values }
+type params struct {
+	values url.Values
+	// written are the parameters as they stand in a URL, in the order of their names.
+	written []writtenParam
+}
+
+// writtenParam is one parameter as name=value, escaped.
+type writtenParam struct{ name, text string }
 
 // parseParams reads a query. Its errors wrap errParameter.
 func parseParams(raw string) (params, error) {
@@ -31,7 +37,12 @@ func parseParams(raw string) (params, error) {
 			return params{}, badParameter("the query of the URL", "UTF-8 text without NUL")
 		}
 	}
-	return params{values: values}, nil
+	p := params{values: values, written: make([]writtenParam, 0, len(values))}
+	for name, given := range values {
+		p.written = append(p.written, writtenParam{name, url.QueryEscape(name) + "=" + url.QueryEscape(given[0])})
+	}
+	slices.SortFunc(p.written, func(a, b writtenParam) int { return strings.Compare(a.name, b.name) })
+	return p, nil
 }
 
 // get returns a parameter's value; empty if it is missing.
@@ -49,24 +60,35 @@ func (p params) lookup(name string) (string, bool) {
 }
 
 // query returns the parameters as they stand in a URL, with the question mark, in one canonical order.
-func (p params) query() string {
-	if len(p.values) == 0 {
-		return ""
-	}
-	return "?" + p.values.Encode()
-}
+func (p params) query() string { return string(p.appendWith(nil, "", "")) }
 
-// with is query with one parameter replaced; an empty value takes it away.
-func (p params) with(name, value string) string {
-	changed := maps.Clone(p.values)
-	if changed == nil {
-		changed = make(url.Values)
+// appendWith adds what query returns with one parameter replaced; an empty value takes it away, an empty name changes
+// nothing.
+func (p params) appendWith(out []byte, name, value string) []byte {
+	mark := byte('?')
+	add := func(text string) {
+		out = append(append(out, mark), text...)
+		mark = '&'
 	}
-	changed.Del(name)
-	if value != "" {
-		changed.Set(name, value)
+	replace := func() {
+		if value != "" {
+			add(url.QueryEscape(name) + "=" + url.QueryEscape(value))
+		}
 	}
-	return params{values: changed}.query()
+	done := name == ""
+	for _, w := range p.written {
+		if !done && w.name >= name {
+			replace()
+			done = true
+		}
+		if name == "" || w.name != name {
+			add(w.text)
+		}
+	}
+	if !done {
+		replace()
+	}
+	return out
 }
 
 // onlyParams answers 400 if there is a parameter that the resource does not know. Every resource knows f.

@@ -16,6 +16,7 @@ const streamBytes = 32 << 10
 type stream struct {
 	x       *exchange
 	buffer  []byte
+	tail    []byte       // what stands after the features, put together here
 	zipper  *gzip.Writer // nil: not compressed
 	zip     bool
 	started bool
