@@ -71,6 +71,8 @@ func first(args []string) (int, error) {
 		flags             uintptr
 	}{
 		{"", "/", "", unix.MS_REC | unix.MS_PRIVATE},
+		// Hosts have mounts of their own (ip netns exec): what is unmounted here has to go there as well.
+		{"", "/", "", unix.MS_REC | unix.MS_SHARED},
 		{"proc", "/proc", "proc", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC},
 		{"tmpfs", "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV},
 	} {

@@ -4,7 +4,9 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os/exec"
 	"sync"
 	"syscall"
 
@@ -74,11 +76,21 @@ func (d *Doer) restart(ctx context.Context, a *history.Applied) error {
 		lasting(ctx, a)
 		n.Start()
 		d.release(i)
-		if err != nil {
+		if err != nil && !unready(err) {
 			return fmt.Errorf("%s did not end in order: %w", n.ID, err)
 		}
 	}
 	return nil
+}
+
+// unready reports whether a process was ended by SIGTERM itself: it had only begun, and did not listen to it yet.
+func unready(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGTERM
 }
 
 // takeRunning holds a node that runs and that nobody holds.
