@@ -50,7 +50,8 @@ type Report struct {
 func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d, step %d: %v\n", r.Seed, r.Steps, r.Violation)
-	fmt.Fprintf(&b, "run it again: go test ./test/sim -run TestSeeds -seed=%d -v\n", r.Seed)
+	fmt.Fprintf(&b, "what was done: %s\n", told(r.harms))
+	fmt.Fprintf(&b, "run it again, whole: go test ./test/sim -run TestSeeds -seed=%d -v\n", r.Seed)
 	lines := r.Trace
 	if len(lines) > traceShown {
 		fmt.Fprintf(&b, "… %d lines before\n", len(lines)-traceShown)

@@ -64,7 +64,7 @@ func (b *bulk) work(t *testing.T) {
 		r := Run(t.Context(), b.library, Config{Seed: seed})
 		b.add(r)
 		if r.Violation != nil {
-			t.Error(Run(t.Context(), b.library, Config{Seed: seed, Traced: true}))
+			t.Error(Shrink(t.Context(), b.library, r, Config{Seed: seed}))
 		}
 	}
 }
