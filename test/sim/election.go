@@ -70,8 +70,9 @@ func (w *world) election() {
 	term, life := r.term, n.lives
 	n.after(w.between(1, 50), func() {
 		if r.leader == n && r.term == term && n.lives == life {
-			n.apply()
-			w.lead(n, term)
+			if n.apply(); n.lives == life {
+				w.lead(n, term)
+			}
 		}
 	})
 }

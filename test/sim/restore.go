@@ -100,11 +100,26 @@ func (t *transition) restored() {
 		t.broken("I16", "the audit does not show the cut of a restore")
 	}
 	b.memory = saved.book.clone()
+	for _, name := range environmentNames {
+		t.completedByRestore(name)
+	}
 	b.executions[t.header.RequestID] = execution{index: t.index, result: t.result}
 	for _, r := range b.requests {
 		r.forgotten = r.forgotten || r.id != t.header.RequestID
 	}
 	clear(b.polls)
+}
+
+// completedByRestore: what was active and not verified to its end counts as
+// completed from here on.
+func (t *transition) completedByRestore(name string) {
+	env := t.next.Environment(name)
+	if env == nil || env.Active == nil {
+		return
+	}
+	if d := t.next.Deployment(env.Active.DeploymentID); d != nil && d.State == fsm.Completed {
+		t.b.completed[d.ID] = true
+	}
 }
 
 // broughtBack: what is served again is what the backup served, under an index
