@@ -123,6 +123,15 @@ func (l *checkedLog) StoreLogs(logs []*raft.Log) error {
 	return err
 }
 
+// writing is how long the write has taken that is under way; 0 if none is.
+func (l *checkedLog) writing() time.Duration {
+	since := l.since.Load()
+	if since == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, since))
+}
+
 // StoreLog is StoreLogs of one entry.
 func (l *checkedLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
 

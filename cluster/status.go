@@ -46,6 +46,8 @@ type Status struct {
 	CaughtUp bool
 	// LastContact is when a follower last heard from its leader.
 	LastContact time.Time
+	// Writing is how long the write to the log has taken that is under way.
+	Writing time.Duration
 	// Fatal is why the node halted, or nil.
 	Fatal error
 }
@@ -55,7 +57,7 @@ func (n *Node) Status() Status {
 	s := Status{
 		NodeID: n.cfg.NodeID, Incarnation: n.Incarnation(), ClusterID: n.clusterID(),
 		State: StateJoining, AppliedIndex: n.store.State().Index(),
-		CaughtUp: n.caughtUp.Load(), Fatal: n.adapter.failure(),
+		CaughtUp: n.caughtUp.Load(), Fatal: n.adapter.failure(), Writing: n.disk.checked.writing(),
 	}
 	r := n.raft.Load()
 	if r == nil {

@@ -53,6 +53,7 @@ func TestReadiness(t *testing.T) {
 			c.Deploy("hills")
 			n.state = c.Store().State()
 		}, time.Second, 200, "behind", "serves activation 1, the newest is 2"},
+		{"its disk hangs", func(n *testNode, _ *admintest.Node) { n.contact.Writing = 3 * time.Second }, time.Second, 200, "disk-hangs", "its disk hangs"},
 		{"catching up", func(n *testNode, _ *admintest.Node) { n.contact.CaughtUp = false }, time.Second, 200, "catching-up", "reading what it missed"},
 		{"from disk, before raft is up", func(n *testNode, _ *admintest.Node) {
 			n.state, n.contact = fsm.New(), Contact{NodeID: "n1"}

@@ -32,6 +32,8 @@ type Contact struct {
 	Term         uint64
 	AppliedIndex uint64
 	CommitIndex  uint64
+	// Writing is how long the write to its log has taken that is under way.
+	Writing time.Duration
 	// Halted is why it applies nothing any more; nil if it does.
 	Halted error
 	// Backups are nil where none are configured.

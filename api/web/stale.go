@@ -13,6 +13,7 @@ const StaleHeader = "Honua-Stale"
 // The codes of why what a node serves may be out of date.
 const (
 	staleHalted     = "halted"
+	staleDisk       = "disk-hangs"
 	staleCatchingUp = "catching-up"
 	staleNoLeader   = "no-leader"
 	staleBehind     = "behind"
@@ -53,6 +54,11 @@ func (v view) staleNode() []notice {
 	switch {
 	case v.contact.Halted != nil:
 		return []notice{v.halted()}
+	case v.contact.Writing > hangsAfter:
+		return []notice{{
+			staleDisk, fmt.Sprintf("a write to this node's log has taken %s: its disk hangs", v.contact.Writing.Round(time.Second)),
+			"find out what ails the disk; the other nodes go on, and stopping this one costs nothing more",
+		}}
 	case !v.connected():
 		return []notice{{
 			staleNoLeader, "no leader is in contact with a majority: nothing new is deployed",
@@ -70,6 +76,9 @@ func (v view) halted() notice {
 		"repair it as its log says; the other nodes go on",
 	}
 }
+
+// hangsAfter is how long a write to the log may take.
+const hangsAfter = 2 * time.Second
 
 // patience is how long no successful poll is nothing to worry about.
 func (v view) patience() time.Duration { return 3 * v.pollInterval }

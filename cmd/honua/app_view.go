@@ -19,7 +19,7 @@ func (w *webNode) Contact() web.Contact {
 	s := w.app.cluster.Status()
 	return web.Contact{
 		NodeID: s.NodeID, LeaderID: s.LeaderID, Leader: s.State == cluster.StateLeader, HasQuorum: s.HasQuorum,
-		CaughtUp: s.CaughtUp, Term: s.Term, AppliedIndex: s.AppliedIndex, CommitIndex: s.CommitIndex, Halted: s.Fatal,
+		CaughtUp: s.CaughtUp, Term: s.Term, AppliedIndex: s.AppliedIndex, CommitIndex: s.CommitIndex, Halted: s.Fatal, Writing: s.Writing,
 		Backups: w.app.webBackups(),
 	}
 }

@@ -27,7 +27,7 @@ func (n *Node) modelFromDisk(environment, digest string) (*catalog.Model, error)
 // on this node's disk.
 func (n *Node) model(state *fsm.State, environment, digest string) (*catalog.Model, error) {
 	if stored := state.Bundle(digest); stored != nil {
-		if err := n.bundles.put(digest, stored.Compressed, stored.RawSize); err != nil {
+		if err := n.store(digest, stored); err != nil {
 			return nil, err
 		}
 	}
@@ -36,6 +36,18 @@ func (n *Node) model(state *fsm.State, environment, digest string) (*catalog.Mod
 		return nil, fmt.Errorf("%w: %w", errNoContent, err)
 	}
 	return model, nil
+}
+
+// store puts a content on disk. If that fails, this node ends.
+func (n *Node) store(digest string, content *fsm.Bundle) error {
+	err := n.bundles.put(digest, content.Compressed, content.RawSize)
+	if errors.Is(err, ErrDisk) {
+		select {
+		case n.failed <- err:
+		default: // it is known already
+		}
+	}
+	return err
 }
 
 func parse(environment string, encoded []byte) (*catalog.Model, error) {

@@ -18,6 +18,10 @@ import (
 // ErrBundle is a stored content that cannot be read, written or trusted.
 var ErrBundle = errors.New("the stored content")
 
+// ErrDisk is a content that cannot be written: what the disk then holds is not
+// known, and a node that cannot store what it serves is none.
+var ErrDisk = errors.New("a write to this node's disk failed")
+
 // bundleMagic begins a file of the store; the size of the content follows.
 const bundleMagic = "HONUABND"
 
@@ -78,7 +82,7 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 		if gone := s.files.Remove(s.path(digest)); gone != nil && !errors.Is(gone, os.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
-		return fmt.Errorf("%w %s: %w", ErrBundle, digest, err)
+		return fmt.Errorf("%w: %w %s: %w", ErrDisk, ErrBundle, digest, err)
 	}
 	failpoint.Reach(failpoint.AfterStageSync)
 	return nil

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/honua-io/honua-gitops/fsm/bundle"
 	"github.com/honua-io/honua-gitops/internal/durable"
 )
@@ -98,5 +101,30 @@ func TestBundleStorePrunes(t *testing.T) {
 	}
 	if _, err := os.Stat(underWay); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("what a dead process had not finished is kept: %v", err)
+	}
+}
+
+// A node that cannot store a content has no veto: it gives no answer, and ends.
+func TestFailedDiskEndsTheNode(t *testing.T) {
+	l := newLab(t)
+	n := l.open()
+	done := make(chan error, 1)
+	go func() { done <- n.Run(t.Context()) }()
+	folder := filepath.Join(l.dir, "node", "bundles")
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(folder, nil, 0o600); err != nil { // nothing can be stored in it any more
+		t.Fatal(err)
+	}
+	l.begin("points.geojson", "one")
+	if answer, err := n.Stage(t.Context(), l.question()); status.Code(err) != codes.Unavailable {
+		t.Errorf("%v, %v", answer, err)
+	}
+	if err := <-done; !errors.Is(err, ErrDisk) || !strings.Contains(err.Error(), "bundles") {
+		t.Errorf("the node ends with %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Error(err)
 	}
 }

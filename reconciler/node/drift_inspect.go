@@ -77,7 +77,7 @@ func (n *Node) inspectContent(s Serving) ([]byte, []Drift) {
 	}
 	drift := Drift{Kind: DriftContent, Object: s.Digest, Message: err.Error()}
 	if stored := n.config.Store.State().Bundle(s.Digest); stored != nil {
-		if err = n.bundles.put(s.Digest, stored.Compressed, stored.RawSize); err == nil {
+		if err = n.store(s.Digest, stored); err == nil {
 			encoded, err = n.bundles.get(s.Digest)
 		}
 		drift.Corrected = err == nil

@@ -69,6 +69,9 @@ func (n *Node) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
+		case err := <-n.failed:
+			timer.Stop()
+			return err
 		case <-changed:
 		case <-timer.C:
 		}
@@ -94,7 +97,7 @@ func (n *Node) CatchUp(ctx context.Context, state *fsm.State) (behind bool, err 
 			continue
 		}
 		if err := n.activate(ctx, state, env, known, ok); err != nil {
-			if errors.Is(err, ErrJournal) {
+			if errors.Is(err, ErrJournal) || errors.Is(err, ErrDisk) {
 				return false, err
 			}
 			behind = true

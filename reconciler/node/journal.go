@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -40,6 +41,17 @@ type Entry struct {
 	Phase           Phase  `json:"phase"`
 	// Recovered: an Intent had no Active when the process started again.
 	Recovered bool `json:"recovered,omitempty"`
+	// Checksum is the CRC-32C of the line without it, hexadecimal: a flipped bit
+	// may leave a line that can be read. Empty in lines from before there was one,
+	// and wherever an Entry is not a line.
+	Checksum string `json:"checksum,omitempty"`
+}
+
+// checksum is what belongs into Checksum.
+func (e Entry) checksum() (string, error) {
+	e.Checksum = ""
+	line, err := json.Marshal(e)
+	return fmt.Sprintf("%08x", crc32.Checksum(line, crc32.MakeTable(crc32.Castagnoli))), err
 }
 
 // after reports whether an activation comes after the one of the entry.
@@ -84,21 +96,37 @@ func OpenJournal(files durable.Files, path string) (*Journal, map[string]Entry, 
 	return &Journal{file: file}, last, nil
 }
 
+// journalRemedy is what to do about a damaged journal. Without it the node does
+// not know what it activated; a new incarnation of it need not.
+const journalRemedy = "move the data directory away and let this node join anew"
+
+// whole reports whether what has no end is a whole line, whose end was damaged:
+// a crash leaves less.
+func whole(line []byte) bool {
+	if len(line) == 0 {
+		return false
+	}
+	_, err := ParseEntry(line[:len(line)-1])
+	return err == nil
+}
+
 // readJournal returns the last entries and the length of what is whole.
 func readJournal(r io.Reader) (last map[string]Entry, size int64, err error) {
 	last = map[string]Entry{}
 	reader := bufio.NewReader(r)
 	for number := 1; ; number++ {
 		line, err := reader.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && !whole(line) {
 			return last, size, nil
+		} else if errors.Is(err, io.EOF) {
+			return nil, 0, fmt.Errorf("line %d is damaged at its end: %s", number, journalRemedy)
 		}
 		if err != nil {
 			return nil, 0, err
 		}
 		entry, err := ParseEntry(line)
 		if err != nil {
-			return nil, 0, fmt.Errorf("line %d is damaged (%w): move the file away; the node then activates what the cluster serves anew, as a new incarnation", number, err)
+			return nil, 0, fmt.Errorf("line %d is damaged (%w): %s", number, err, journalRemedy)
 		}
 		size += int64(len(line))
 		last[entry.Environment] = entry
@@ -124,7 +152,15 @@ func ParseEntry(line []byte) (Entry, error) {
 	if e.Environment == "" || e.ActivationIndex == 0 || e.Digest == "" {
 		return Entry{}, errors.New("environment, activationIndex or digest is missing")
 	}
-	return e, nil
+	if e.Checksum == "" {
+		return e, nil
+	}
+	sum, err := e.checksum()
+	if err == nil && sum != e.Checksum {
+		err = errors.New("it does not match its checksum")
+	}
+	e.Checksum = ""
+	return e, err
 }
 
 // Append writes a line and waits until it is on disk.
@@ -132,7 +168,12 @@ func (j *Journal) Append(e Entry) error {
 	if j.broken != nil {
 		return j.broken
 	}
-	line, err := json.Marshal(e)
+	var line []byte
+	sum, err := e.checksum()
+	if err == nil {
+		e.Checksum = sum
+		line, err = json.Marshal(e)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrJournal, err)
 	}

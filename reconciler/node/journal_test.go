@@ -96,6 +96,35 @@ func TestJournalRefusesDamage(t *testing.T) {
 	}
 }
 
+// A flipped bit anywhere is found, or changes nothing: the last line's end included, which is no torn line.
+func TestFlippedBitInTheJournalIsFound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.jsonl")
+	journal, _, err := OpenJournal(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, phase := range []Phase{Intent, Active} {
+		if err := journal.Append(entry("a", 1, phase)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sound, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range len(sound) * 8 {
+		damaged := bytes.Clone(sound)
+		damaged[bit/8] ^= 1 << (bit % 8)
+		last, size, err := readJournal(bytes.NewReader(damaged))
+		if err == nil && (size != int64(len(sound)) || last["a"] != entry("a", 1, Active)) {
+			t.Errorf("bit %d of byte %d is not found: %+v", bit%8, bit/8, last)
+		}
+	}
+}
+
 // What a failed write left on disk is not known: nothing is written after it.
 func TestJournalStopsAtTheFirstFailure(t *testing.T) {
 	journal, _, err := OpenJournal(durable.Files{FS: durable.Disk{}}, filepath.Join(t.TempDir(), "journal.jsonl"))

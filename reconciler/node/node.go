@@ -37,6 +37,8 @@ type Node struct {
 	inspecting chan struct{}
 	// fileQuestions go to the writer of the files.
 	fileQuestions chan fileQuestion
+	// failed takes the first failure of the disk; Run ends with it.
+	failed chan error
 	// activating is held while what is served is replaced.
 	activating sync.Mutex
 
@@ -70,7 +72,7 @@ func Open(ctx context.Context, config Config) (*Node, error) {
 	}
 	n := &Node{
 		config: config, started: config.Now(), files: files, bundles: bundles, journal: journal, stages: newStages(), meter: newDriftMeter(),
-		inspecting: make(chan struct{}, 1), fileQuestions: make(chan fileQuestion),
+		inspecting: make(chan struct{}, 1), fileQuestions: make(chan fileQuestion), failed: make(chan error, 1),
 		serves: map[string]serving{}, advanced: make(chan struct{}),
 	}
 	n.views = newViews(n)

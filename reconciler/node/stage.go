@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -166,7 +167,8 @@ func (n *Node) stage(ctx context.Context, state *fsm.State, env *fsm.Environment
 	} else {
 		built, problems = n.check(ctx, env.Name, op, target.ID, model)
 	}
-	if ctx.Err() != nil && built == nil {
+	// A node that ends, or is not waited for any more, has no veto.
+	if built == nil && (ctx.Err() != nil || errors.Is(err, ErrDisk)) {
 		n.stages.forget(env.Name, st)
 		close(st.done)
 		return
