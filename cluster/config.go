@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/honua-io/honua-gitops/internal/failpoint"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -85,6 +87,8 @@ type Config struct {
 	// NonvoterExpiry is how long a non-voter may be gone; 0 is 10 minutes.
 	NonvoterExpiry time.Duration
 
+	// DialOptions are added to those of connections to other nodes' gRPC.
+	DialOptions []grpc.DialOption
 	// Network carries the node's connections; nil is TCP.
 	Network Network
 }

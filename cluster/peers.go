@@ -68,7 +68,7 @@ func (p *peers) options() []grpc.DialOption {
 	if p.cfg.TLS != nil {
 		identity = credentials.NewTLS(atLeast13(p.cfg.TLS.ClientConfig(p.cfg.role())))
 	}
-	return []grpc.DialOption{
+	return append([]grpc.DialOption{
 		grpc.WithTransportCredentials(identity),
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			return p.cfg.Network.Dial(ctx, address)
@@ -81,7 +81,7 @@ func (p *peers) options() []grpc.DialOption {
 		grpc.WithIdleTimeout(0),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithStatsHandler(sentTracker{}),
-	}
+	}, p.cfg.DialOptions...)
 }
 
 func (p *peers) close() error {

@@ -25,6 +25,7 @@ import (
 	"github.com/honua-io/honua-gitops/internal/config"
 	"github.com/honua-io/honua-gitops/internal/listen"
 	"github.com/honua-io/honua-gitops/internal/tlsfiles"
+	"github.com/honua-io/honua-gitops/internal/tracing"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/leader"
@@ -55,6 +56,7 @@ type app struct {
 	admin    *admin.Server
 	web      *web.Server
 	tls      []openedTLS
+	traces   *tracing.Traces
 
 	grpcListener    net.Listener
 	httpListener    net.Listener
@@ -76,7 +78,7 @@ func newApp(ctx context.Context, c *config.Config, logger *slog.Logger, from ori
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		a.openRepository, a.openListeners, a.openRegistry, a.openCluster, a.openBackups, a.openNode, a.openLeader, a.openWeb, a.openAdmin,
+		a.openRepository, a.openTraces, a.openListeners, a.openRegistry, a.openCluster, a.openBackups, a.openNode, a.openLeader, a.openWeb, a.openAdmin,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -219,6 +221,7 @@ func (a *app) openCluster(context.Context) error {
 		RaftMultiplier: a.config.Cluster.RaftMultiplier, Voter: a.config.Cluster.Voter,
 		Version: buildinfo.Get().Version, TLS: tls, Authorizer: &a.again,
 		InitialSettings: func() (*pb.SettingsValue, string) { return a.settings.value, a.settings.digest },
+		DialOptions:     a.traceDials(),
 		Logger:          a.logger, LeaderTask: &leaderTask{app: a}, Exit: a.exit,
 	})
 	return err
@@ -241,7 +244,7 @@ func (a *app) openNode(ctx context.Context) error {
 		CaughtUp:    func() bool { return a.cluster.Status().CaughtUp },
 		Settings:    func() (string, []byte) { return a.settings.digest, a.settings.encoded },
 		OwnSettings: a.ownSettings, Addresses: addresses, ProbeInterval: a.config.Registry.ProbeInterval, Now: clock.Now, Logger: a.component("reconciler"),
-		Backup: a.backupStatus,
+		Backup: a.backupStatus, Tracer: a.traces.Tracer(),
 	})
 	return err
 }
@@ -256,7 +259,7 @@ func (a *app) openLeader(context.Context) error {
 		NodeID: a.config.Cluster.NodeID, Store: a.cluster.Store(), Proposer: proposer{a.cluster}, Group: a.group,
 		Nodes: &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
 		Open:  (&repositories{app: a, executable: executable}).open,
-		Now:   clock.Now, Random: rand.Float64, Logger: a.component("gitsync"),
+		Now:   clock.Now, Random: rand.Float64, Logger: a.component("gitsync"), Tracer: a.traces.Tracer(),
 	})
 	return err
 }
@@ -315,8 +318,8 @@ func (a *app) openAdmin(context.Context) error {
 	a.admin, err = admin.New(admin.Config{
 		Proposer: callers{a.cluster}, Reader: a.cluster, Store: a.cluster.Store(), Membership: &membership{a.cluster},
 		Classify: classify, Logger: a.component("admin"), Credentials: credentials, Authenticator: authenticator,
-		Nodes:      &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
-		Denied:     a.metrics.ObserveDenial,
+		Nodes:  &nodes{cluster: a.cluster, self: a.config.Cluster.NodeID, local: a.node},
+		Denied: a.metrics.ObserveDenial, Options: a.traceCalls(),
 		Debug:      a.collect,
 		GossipKeys: &gossipKeys{a.cluster}, GossipFingerprint: cluster.KeyFingerprint,
 		Register: func(r grpc.ServiceRegistrar) {

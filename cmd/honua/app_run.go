@@ -89,5 +89,8 @@ func (a *app) close(ctx context.Context) error {
 	if err := a.registry.Close(ctx); err != nil {
 		a.logger.WarnContext(ctx, "data sources were not closed in time", "error", err)
 	}
+	if err := a.traces.Close(ctx); err != nil {
+		a.logger.WarnContext(ctx, "the last traces were not sent", "error", err)
+	}
 	return a.node.Close()
 }

@@ -132,7 +132,7 @@ func (g *GitOps) describe(t *table) {
 	one(t, "HistoryLimit", count(1_000_000), &g.HistoryLimit, is("200"), "Deployment records kept for each environment.")
 	one(t, "DryRun", flag(), &g.DryRun, is("false"), "Polls, plans, validates and stages; records the plan and activates nothing.")
 	one(t, "EnableMetrics", flag(), &g.EnableMetrics, is("true"), "Serve Prometheus metrics.")
-	one(t, "EnableTracing", flag(), &g.EnableTracing, is("false"), "Send traces.")
+	one(t, "EnableTracing", flag(), &g.EnableTracing, is("false"), "Send traces over OTLP, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
 	t.section("Webhook", g.Webhook.describe)
 	t.section("Verification", g.Verification.describe)
 	each(t, "Verifications", "<environment>", &g.Verifications, (*VerificationRule).describe)

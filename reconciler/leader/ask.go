@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/internal/tracing"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -88,11 +89,14 @@ func (t *tenure) question(ctx context.Context, q Question) func() {
 	return func() { t.desk.Answered(q, answer) }
 }
 
-func (t *tenure) ask(ctx context.Context, q Question) (Answer, error) {
-	ask, ok := q.Ask(t.Store.State())
+func (t *tenure) ask(ctx context.Context, q Question) (_ Answer, err error) {
+	state := t.Store.State()
+	ask, ok := q.Ask(state)
 	if !ok {
 		return Answer{}, errUnanswered
 	}
+	ctx, span := t.askSpan(ctx, state, q)
+	defer func() { tracing.End(span, err) }()
 	node, err := t.Nodes.Node(q.Node)
 	if err != nil {
 		return Answer{}, err

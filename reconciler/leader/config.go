@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/gitsync"
+	"github.com/honua-io/honua-gitops/internal/tracing"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -40,7 +43,7 @@ type Repository interface {
 	Close()
 }
 
-// Config is what a Leader needs. All of it is required.
+// Config is what a Leader needs. All of it but the Tracer is required.
 type Config struct {
 	NodeID   string
 	Store    *fsm.Store
@@ -53,6 +56,8 @@ type Config struct {
 	// Random returns a number in [0, 1), for jitter.
 	Random func() float64
 	Logger *slog.Logger
+	// Tracer makes the spans of what is done for a commit; nil makes none.
+	Tracer trace.Tracer
 }
 
 // ErrConfig is a Config that lacks something.
@@ -80,6 +85,9 @@ type Leader struct {
 func New(config Config) (*Leader, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
+	}
+	if config.Tracer == nil {
+		config.Tracer = tracing.None()
 	}
 	return &Leader{config: config}, nil
 }

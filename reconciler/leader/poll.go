@@ -34,6 +34,8 @@ type poller struct {
 	stop    context.CancelFunc
 	kicked  chan struct{}
 	head    string
+	// begun and answered are when the newest question for the head was.
+	begun, answered time.Time
 }
 
 // kick asks for a poll now: something has to be read again.
@@ -102,7 +104,9 @@ func (p *poller) await(ctx context.Context, next time.Time) {
 // poll asks for the head and reads what is new of it.
 func (p *poller) poll(ctx context.Context, repository Repository, poll *Poll) []*Candidate {
 	p.Logger.DebugContext(ctx, sprintf(msgPolling, poll.Branch))
+	p.begun = time.Now()
 	head, err := repository.Head(ctx)
+	p.answered = time.Now()
 	if err != nil {
 		poll.Code, poll.Err = gitsync.Code(err), said(err)
 		p.Logger.WarnContext(ctx, msgPollFailed, "branch", poll.Branch, "code", poll.Code, "error", err)
@@ -138,8 +142,12 @@ func (p *poller) read(ctx context.Context, repository Repository, head string) (
 		open, requests = append(open, u), append(requests, u.Request)
 	}
 	if len(open) > 0 {
+		begun := time.Now()
 		repository.ReadEach(ctx, requests, func(i int, reading *gitsync.Reading, err error) {
-			found(p.lookout.Judge(open[i], reading, err))
+			ended := time.Now()
+			f := p.lookout.Judge(open[i], reading, err)
+			p.traceReading(ctx, requests[i], begun, ended, f)
+			found(f)
 		})
 	}
 	return candidates, watching

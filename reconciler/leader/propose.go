@@ -17,7 +17,7 @@ func nothing() {}
 // proposal proposes. A refusal means that the state moved on: the next look
 // decides anew.
 func (t *tenure) proposal(ctx context.Context, key string, payload *pb.Payload) func() {
-	result, err := t.Proposer.Propose(ctx, t.term, payload)
+	result, err := t.traced(ctx, payload)
 	if err == nil {
 		err = result.Err()
 	}
@@ -47,6 +47,8 @@ func Chunks(c *Candidate, id string, compressed []byte, size int) iter.Seq[*pb.P
 // upload puts a candidate's content into the replicated state, in chunks that
 // raft can bear. A content that the state refuses fails its candidate.
 func (t *tenure) upload(ctx context.Context, c *Candidate) func() {
+	ctx, span := t.span(ctx, spanUpload, c.Environment, c.Commit)
+	defer span.End()
 	for chunk := range Chunks(c, uploadID(), bundle.Compress(c.Encoded), fsm.MaxChunk) {
 		result, err := t.Proposer.Propose(ctx, t.term, chunk)
 		if err != nil {

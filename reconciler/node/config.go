@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/internal/durable"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
@@ -58,6 +60,8 @@ type Config struct {
 	Backup func() *pb.BackupStatus
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Tracer makes the spans of what is done for a commit; nil makes none.
+	Tracer trace.Tracer
 }
 
 // ErrConfig is a Config that lacks something.

@@ -7,9 +7,12 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/internal/failpoint"
 	"github.com/honua-io/honua-gitops/internal/planted"
+	"github.com/honua-io/honua-gitops/internal/tracing"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
 
@@ -115,7 +118,9 @@ func (n *Node) CatchUp(ctx context.Context, state *fsm.State) (behind bool, err 
 // activate makes this node serve an activation: Intent on disk, one pointer
 // swapped, Active on disk. A repair of what was activated before is no
 // activation: it is journalled as resumed (I2).
-func (n *Node) activate(ctx context.Context, state *fsm.State, env *fsm.Environment, known serving, ok bool) error {
+func (n *Node) activate(ctx context.Context, state *fsm.State, env *fsm.Environment, known serving, ok bool) (err error) {
+	ctx, span := n.span(ctx, spanActivate, env.Name, env.Active.Commit, attribute.Int64("honua.activation_index", int64(env.Active.Index)))
+	defer func() { tracing.End(span, err) }()
 	n.activating.Lock()
 	defer n.activating.Unlock()
 	begun := n.config.Now()

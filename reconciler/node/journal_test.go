@@ -99,7 +99,7 @@ func TestJournalRefusesDamage(t *testing.T) {
 // A flipped bit anywhere is found, or changes nothing: the last line's end included, which is no torn line.
 func TestFlippedBitInTheJournalIsFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.jsonl")
-	journal, _, err := OpenJournal(path)
+	journal, _, err := OpenJournal(durable.Files{FS: durable.Disk{}}, path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/internal/durable"
+	"github.com/honua-io/honua-gitops/internal/tracing"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -52,6 +53,9 @@ type Node struct {
 func Open(ctx context.Context, config Config) (*Node, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
+	}
+	if config.Tracer == nil {
+		config.Tracer = tracing.None()
 	}
 	files := durable.Files{FS: config.Files}
 	if config.Files == nil {

@@ -158,6 +158,8 @@ func (n *Node) stage(ctx context.Context, state *fsm.State, env *fsm.Environment
 		close(st.done)
 		return
 	}
+	ctx, span := n.span(ctx, spanStage, env.Name, target.Commit)
+	defer func() { endSpan(span, st.answer.GetProblems()) }()
 	n.announceStaging(ctx, env.Name, target)
 	model, err := n.model(state, env.Name, op.Digest)
 	var problems []string

@@ -25,8 +25,11 @@ func (n *Node) Verify(ctx context.Context, request *pb.VerifyRequest) (*pb.Verif
 	if _, err := n.config.Store.Wait(ctx, request.GetIndex()); err != nil {
 		return nil, status.FromContextError(err).Err()
 	}
+	ctx, span := n.span(ctx, spanVerify, request.GetEnvironment(), n.activeCommit(request.GetEnvironment()))
 	n.awaitServing(ctx, request)
-	return n.Probe(ctx, request)
+	response, err := n.Probe(ctx, request)
+	endSpan(span, response.GetProblems())
+	return response, err
 }
 
 // Probe is Verify of what this node serves now.

@@ -21,6 +21,9 @@ import (
 // attachWithin bounds how long strace may take to get hold of a process.
 const attachWithin = 20 * time.Second
 
+// stopWithin is how long strace may take to let go of a process by itself.
+const stopWithin = time.Second
+
 // Fault is what becomes of some system calls of a process.
 type Fault struct {
 	// Calls are their names, separated by commas.
@@ -43,7 +46,7 @@ func FailWrite(path, errno string) Fault {
 	return Fault{Calls: "write,pwrite64,writev,pwritev,ftruncate,fallocate", Path: path, Effect: "error=" + errno}
 }
 
-// HangSync has every fsync take a time.
+// HangSync has every fsync take a time. The end of a process that has one under way is not seen before Stop.
 func HangSync(path string, d time.Duration) Fault {
 	return Fault{Calls: "fsync,fdatasync", Path: path, Effect: fmt.Sprintf("delay_enter=%dms", d.Milliseconds())}
 }
@@ -131,6 +134,17 @@ func (i *Injection) Hits() (int, error) {
 // Stop lets the process go on without the fault.
 func (i *Injection) Stop() error {
 	if err := i.command.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("strace: %w", err)
+	}
+	timer := time.NewTimer(stopWithin)
+	defer timer.Stop()
+	select {
+	case <-i.ended:
+		return nil
+	case <-timer.C:
+	}
+	// While it delays a call strace hears nothing. Its end lets the process go on.
+	if err := i.command.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("strace: %w", err)
 	}
 	<-i.ended
