@@ -47,7 +47,7 @@ func (s *storage) standing() (found standing, err error) {
 // asked, or has been answered by somebody who has.
 func (n *Node) vet(ctx context.Context, own standing) error {
 	last := time.Now()
-	for {
+	for ctx.Err() == nil {
 		changed := n.gossip.changed.changed()
 		replies := n.askVoters(ctx)
 		for id, reply := range replies {
@@ -71,10 +71,8 @@ func (n *Node) vet(ctx context.Context, own standing) error {
 		case <-timer.C:
 		}
 		timer.Stop()
-		if ctx.Err() != nil {
-			return nil
-		}
 	}
+	return nil
 }
 
 // judge refuses to go on with a disk that a peer knows more of, and with a

@@ -14,7 +14,7 @@ func SplitLogin(address string) (clean, username, password string, err error) {
 	case shown == redacted:
 		return "", "", "", fmt.Errorf("%w: the repository URL seems to hold a password; %s", ErrConfig, urlForms)
 	case err != nil || r.login == nil:
-		return address, "", "", nil
+		return address, "", "", nil //nolint:nilerr // what it is good for is said where it is used
 	}
 	password, _ = r.login.Password()
 	return r.base.String(), r.login.Username(), password, nil

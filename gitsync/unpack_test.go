@@ -18,9 +18,9 @@ func packsOfGit(t testing.TB) map[string]string {
 	dir := t.TempDir()
 	gitCommand(t, dir, "init", "-q", "-b", "main")
 	random := rand.New(rand.NewPCG(1, 2))
-	text := make([]byte, 40_000)
-	for i := range text {
-		text[i] = byte(random.IntN(256))
+	var text []byte
+	for range 40_000 {
+		text = append(text, byte(random.IntN(256)))
 	}
 	for i := range 25 {
 		copy(text[random.IntN(30_000):], fmt.Sprintf("change %d", i))

@@ -20,17 +20,17 @@ type readyDocument struct {
 }
 
 type readyEnvironment struct {
-	Name         string     `json:"name"`
-	ServedIndex  uint64     `json:"servedIndex"`
-	ServedDigest string     `json:"servedDigest"`
-	ActiveIndex  uint64     `json:"activeIndex"`
-	ActiveDigest string     `json:"activeDigest"`
-	Stale        []notice   `json:"stale"`
+	Name         string   `json:"name"`
+	ServedIndex  uint64   `json:"servedIndex"`
+	ServedDigest string   `json:"servedDigest"`
+	ActiveIndex  uint64   `json:"activeIndex"`
+	ActiveDigest string   `json:"activeDigest"`
+	Stale        []notice `json:"stale"`
 	// Waiting is what keeps new commits from being deployed; somebody or something decided so.
-	Waiting      []notice   `json:"waiting"`
-	LastPoll     *time.Time `json:"lastPoll"`
-	NextPoll     *time.Time `json:"nextPoll"`
-	PollError    string     `json:"pollError,omitempty"`
+	Waiting   []notice   `json:"waiting"`
+	LastPoll  *time.Time `json:"lastPoll"`
+	NextPoll  *time.Time `json:"nextPoll"`
+	PollError string     `json:"pollError,omitempty"`
 }
 
 // ready answers 200 while the node serves an activated digest of every

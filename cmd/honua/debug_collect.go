@@ -37,8 +37,6 @@ type collector struct {
 	scrubber  *support.Scrubber
 	// asked are the nodes that answered, by id.
 	asked map[string]*client.Client
-	// first is why the first node did not answer.
-	first error
 }
 
 func (c *collector) close() {

@@ -3,6 +3,7 @@ package support
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -85,7 +86,7 @@ func TailOf(name string, source io.Reader, most int) File {
 			if cut {
 				_, content, _ = bytes.Cut(content, []byte("\n"))
 			}
-			if err == io.EOF { //nolint:errorlint // readers return it as it is
+			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return File{Name: name, Content: content, Err: err}

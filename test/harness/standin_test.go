@@ -34,7 +34,7 @@ func TestOutsideReportsAndCleansUp(t *testing.T) {
 func TestProtectLeavesOtherPanicsAlone(t *testing.T) {
 	cause := errors.New("a bug")
 	defer func() {
-		if got := recover(); got != cause { //nolint:errorlint // the very same
+		if got := recover(); got != cause {
 			t.Errorf("recovered %v", got)
 		}
 	}()

@@ -51,7 +51,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	lag, reset := c.net.weather.stream()
 	c.net.mu.Unlock()
 	if lag > 0 {
-		time.Sleep(lag)
+		<-time.NewTimer(lag).C
 	}
 	if reset {
 		_ = c.Close()

@@ -129,7 +129,7 @@ func checkMixed(t *testing.T, c *harness.Cluster, format uint32) {
 		}
 	}
 	out := c.CLI("cluster", "status").Expect(t, 0).Out
-	if !strings.Contains(out, fmt.Sprint("stays off until every node knows it: upgrade node")) || !strings.Contains(out, "node3") {
+	if !strings.Contains(out, "stays off until every node knows it: upgrade node") || !strings.Contains(out, "node3") {
 		t.Errorf("the status does not name who is to be upgraded:\n%s", out)
 	}
 }

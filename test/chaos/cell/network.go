@@ -144,7 +144,7 @@ func openHere(i int) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer namespace.Close() //nolint:errcheck // only read
+		defer namespace.Close()
 		if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
 			return nil, fmt.Errorf("entering it: %w", err)
 		}

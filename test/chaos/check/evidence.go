@@ -125,7 +125,7 @@ func loadNode(dir string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close() //nolint:errcheck // only read
+	defer store.Close()
 	first, err := store.FirstIndex()
 	if err != nil {
 		return nil, err
