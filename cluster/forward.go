@@ -40,10 +40,6 @@ func (n *Node) ask(ctx context.Context, leader string, call func(context.Context
 	if err == nil {
 		return nil
 	}
-	if !sent.Load() {
-		// The peer may have been away a moment ago: do not wait out gRPC's pause.
-		conn.ResetConnectBackoff()
-	}
 	return peerError(err, sent.Load())
 }
 

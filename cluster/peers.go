@@ -74,7 +74,9 @@ func (p *peers) options() []grpc.DialOption {
 			return p.cfg.Network.Dial(ctx, address)
 		}),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			// Short: a peer may have been away for a moment only. ClientConn.ResetConnectBackoff
+			// would do as well, but reads a map of grpc's that others write (v1.85.0).
+			Backoff:           backoff.Config{BaseDelay: 25 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 100 * time.Millisecond},
 			MinConnectTimeout: connectTimeout,
 		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),

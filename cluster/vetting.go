@@ -22,7 +22,7 @@ var currentTermKey = []byte("CurrentTerm")
 
 // standing is how far this disk has come.
 func (s *storage) standing() (found standing, err error) {
-	found.Term, err = s.bolt.GetUint64(currentTermKey)
+	found.Term, err = s.votes.GetUint64(currentTermKey)
 	if err != nil && !errors.Is(err, raftboltdb.ErrKeyNotFound) {
 		return found, fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
@@ -120,10 +120,6 @@ func (n *Node) askVoters(ctx context.Context) map[string]*pb.GetPeerStateRespons
 			continue
 		}
 		pending.Go(func() {
-			if conn, err := n.peers.conn(id, address); err == nil {
-				// It may have been away a moment ago: do not wait out gRPC's pause.
-				conn.ResetConnectBackoff()
-			}
 			reply, err := n.askPeer(ctx, Member{ID: id, GRPC: address})
 			if err != nil || reply.GetClusterId() != "" && n.clusterID() != "" && reply.GetClusterId() != n.clusterID() {
 				n.log.Debug("a peer does not tell what it knows of this node", "peer", id, "error", err)

@@ -88,6 +88,9 @@ func TestUnvettedNodeIsSilent(t *testing.T) {
 		}
 		ms[0].start()
 		time.Sleep(30 * time.Second)
+		if ms[0].node.raft.Load() == nil {
+			l.t.Fatal("it has not started raft")
+		}
 		if ms[0].node.transport.stream.vetted.Load() || ms[0].node.Status().State == StateLeader {
 			l.t.Error("it takes part although nobody vouches for its disk")
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -160,13 +161,14 @@ func (n *Node) Conn() (*grpc.ClientConn, error) {
 		if n.tls != nil {
 			transport = credentials.NewTLS(n.tls)
 		}
-		conn, err := grpc.NewClient(n.GRPC, grpc.WithTransportCredentials(transport), grpc.WithIdleTimeout(0))
+		conn, err := grpc.NewClient(n.GRPC, grpc.WithTransportCredentials(transport), grpc.WithIdleTimeout(0), grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.Config{BaseDelay: 25 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 100 * time.Millisecond},
+		}))
 		if err != nil {
 			return nil, err
 		}
 		n.conn = conn
 	}
-	n.conn.ResetConnectBackoff()
 	return n.conn, nil
 }
 

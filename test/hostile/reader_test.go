@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,6 +125,16 @@ func (c Case) limits() gitsync.Limits {
 	return limits
 }
 
+// inherited is what a process that has just been started counts as its highest memory already: its parent's, which
+// Linux passes on (exec_mmap in fs/exec.c). With the race detector the parent, this test, is the larger one.
+func inherited() int64 {
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		return 0
+	}
+	return own.Maxrss << 10
+}
+
 // Attack class × phase: each case comes to its error, within the memory, shows nothing that is hidden, deletes nothing
 // (I17), and is over when the server and the branch are good again.
 func TestHostileRepositories(t *testing.T) {
@@ -152,7 +163,7 @@ func TestHostileRepositories(t *testing.T) {
 			if strings.ContainsAny(o.text, "\x00\x1b\u202e") || len(o.text) > 100_000 {
 				t.Errorf("the error is %q", o.text)
 			}
-			if bytes := r.peak.highest(); bytes > maxResident {
+			if bytes := r.peak.highest(); bytes > max(maxResident, inherited()) {
 				t.Errorf("it took %d MiB", bytes>>20)
 			}
 			s.Recover()
