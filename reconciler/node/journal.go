@@ -101,9 +101,9 @@ func OpenJournal(files durable.Files, path string) (*Journal, map[string]Entry, 
 const journalRemedy = "move the data directory away and let this node join anew"
 
 // whole reports whether what has no end is a whole line, whose end was damaged:
-// a crash leaves less.
+// a crash leaves less, or zeros, which no flipped bit makes of an end.
 func whole(line []byte) bool {
-	if len(line) == 0 {
+	if len(line) == 0 || line[len(line)-1] == 0 {
 		return false
 	}
 	_, err := ParseEntry(line[:len(line)-1])

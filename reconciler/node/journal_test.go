@@ -48,12 +48,26 @@ func TestJournalKeepsTheLastEntryOfEachEnvironment(t *testing.T) {
 
 // A line that a crash tore announced something that had not begun (I2).
 func TestJournalCutsATornTail(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal.jsonl")
 	whole, err := json.Marshal(entry("a", 1, Active))
 	if err != nil {
 		t.Fatal(err)
 	}
-	torn := append(append(bytes.Clone(whole), '\n'), whole[:40]...)
+	for name, tail := range map[string]string{
+		"a beginning":            string(whole[:40]),
+		"zeros":                  string(make([]byte, 40)),
+		"a beginning and zeros":  string(whole[:40]) + "\x00\x00",
+		"all but the end":        string(whole),
+		"all, and zero for it":   string(whole) + "\x00",
+		"all, and several zeros": string(whole) + "\x00\x00\x00",
+	} {
+		t.Run(name, func(t *testing.T) { cutsTornTail(t, whole, tail) })
+	}
+}
+
+func cutsTornTail(t *testing.T, whole []byte, tail string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "journal.jsonl")
+	torn := append(append(bytes.Clone(whole), '\n'), tail...)
 	if err := os.WriteFile(path, torn, 0o600); err != nil {
 		t.Fatal(err)
 	}
