@@ -47,7 +47,7 @@ func advertiseCases() []Case {
 		answer(Stalls, list, "no list", gitserver.Hang(), "fetch_timeout"),
 		answer(Stalls, list, "a byte at a time", gitserver.Drip(), "fetch_timeout"),
 		answer(Floods, first, "refs without end", gitserver.Flood(line(elsewhere)), "transfer_too_large"),
-		answer(Floods, first, "capabilities without end", gitserver.Prefix(line("version 2"), gitserver.Flood(line("x=y"))), "transfer_too_large"),
+		answer(Floods, first, "capabilities without end", gitserver.Prefix(line("version 2"), gitserver.Flood(line("x="+strings.Repeat("y", 1000)))), "transfer_too_large"),
 		answer(Floods, list, "list without end", gitserver.Flood(line(elsewhere)), "transfer_too_large"),
 		answer(Redirects, first, "another host", gitserver.Redirect("http://127.0.0.1:1", http.StatusFound), "redirect_refused"),
 		answer(Redirects, first, "another scheme", gitserver.Redirect("ftp://127.0.0.1", http.StatusMovedPermanently), "redirect_refused"),
