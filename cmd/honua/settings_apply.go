@@ -139,7 +139,7 @@ func settingsText(w io.Writer, shown settingsApplied) error {
 	}
 	t := newTable(w, "KEY", "IN FORCE", "IN THE FILE")
 	for _, change := range shown.Changes {
-		t.row(safe(change.Key), safe(orNone(change.Before)), safe(orNone(change.After)))
+		t.row(safe(change.Key), safe(change.Before), safe(change.After))
 	}
 	if err := t.flush(); err != nil {
 		return err
@@ -150,13 +150,6 @@ func settingsText(w io.Writer, shown settingsApplied) error {
 	}
 	_, err := fmt.Fprintln(w, verdict)
 	return err
-}
-
-func orNone(value string) string {
-	if value == "" {
-		return "-"
-	}
-	return value
 }
 
 func fromMilliseconds(ms int64) *durationpb.Duration {
