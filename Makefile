@@ -122,8 +122,9 @@ proto-check: ## fail when the committed generated code is not what proto would w
 	@bash $(TOOLS)/proto-check.sh
 
 .PHONY: tidy-check
-tidy-check: ## fail when go.mod or go.sum is not tidy
+tidy-check: ## fail when go.mod or go.sum of the program, or of the manifests' checks that build on it, is not tidy
 	go mod tidy -diff
+	cd deploy/kubernetes/checks && go mod tidy -diff
 
 .PHONY: sbom
 sbom: build ## write what bin/honua is built from to dist/honua.spdx.json, and check the licences
