@@ -110,10 +110,12 @@ func startLoad(t *testing.T, c *harness.Cluster) *load {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.work.Go(func() { defer to.Close(); l.write(ctx, to) })
 	for _, n := range c.Nodes {
 		l.up[n.ID] = &atomic.Bool{}
 		l.up[n.ID].Store(true)
+	}
+	l.work.Go(func() { defer to.Close(); l.write(ctx, to) })
+	for _, n := range c.Nodes {
 		l.work.Go(func() { l.read(ctx, n) })
 	}
 	return l
