@@ -32,6 +32,9 @@ type Server struct {
 	backend *cgi.Handler
 	closing chan struct{}
 
+	// gate is held while a test changes what must be seen as a whole.
+	gate sync.RWMutex
+
 	mu         sync.Mutex
 	behaviours map[Phase]Behaviour
 	username   string
@@ -77,6 +80,14 @@ func NewOn(t testing.TB, root string, listener net.Listener) *Server {
 	t.Cleanup(web.Close)
 	t.Cleanup(func() { close(s.closing) }) // first, so that requests that hang let go
 	return s
+}
+
+// Atomically makes several changes, of behaviours and of repositories, as one: a request is answered as before all of
+// them or as after all of them.
+func (s *Server) Atomically(change func()) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	change()
 }
 
 // Behave sets what happens in a phase; nil serves it normally.
@@ -129,7 +140,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	s.gate.RLock()
 	behaviour, allowed, version0 := s.admit(phase, r)
+	if behaviour == nil && allowed {
+		defer s.gate.RUnlock()
+	} else {
+		s.gate.RUnlock() // a behaviour may hang
+	}
 	if !allowed {
 		w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 		http.Error(w, "who are you?", http.StatusUnauthorized)

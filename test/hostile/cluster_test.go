@@ -56,7 +56,7 @@ func TestClusterUnderAttack(t *testing.T) {
 			t.Fatalf("there is no case %s", id)
 		}
 		if a := cases[at]; a.Code == Accepted {
-			a.Attack(site)
+			site.attack(a)
 			c.sync()
 			allowed = append(allowed, c.AwaitServed(Environment, site.Repo.Head(branch)).GetActiveDigest())
 		} else {
@@ -87,7 +87,7 @@ func TestClusterUnderAttack(t *testing.T) {
 func (c *siege) endure(a Case) {
 	c.t.Helper()
 	before := c.records(a)
-	a.Attack(c.site)
+	c.site.attack(a)
 	head := c.site.Repo.Head(branch)
 	c.sync()
 	want := before + 1

@@ -41,13 +41,20 @@ func NewSite(t testing.TB) *Site {
 // Recover makes the server behave and the branch lead to a good commit again, a new one that follows the last good one.
 func (s *Site) Recover() string {
 	s.T.Helper()
-	s.Server.Reset()
-	parents := []string{}
-	if s.Good != "" {
-		parents = []string{s.Good}
-	}
-	s.Good = s.Repo.Commit(gitserver.Change{Files: s.Files(nil), Parents: parents})
+	s.Server.Atomically(func() {
+		s.Server.Reset()
+		parents := []string{}
+		if s.Good != "" {
+			parents = []string{s.Good}
+		}
+		s.Good = s.Repo.Commit(gitserver.Change{Files: s.Files(nil), Parents: parents})
+	})
 	return s.Good
+}
+
+// attack attacks at once: a poll never finds the branch moved on a server that still behaves.
+func (s *Site) attack(a Case) {
+	s.Server.Atomically(func() { a.Attack(s) })
 }
 
 // Files are a good configuration of both environments, another one each time, with more files over it.
