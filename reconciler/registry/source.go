@@ -22,7 +22,8 @@ type Spec struct {
 }
 
 // Source is an open data source. The layers of more than one catalog may share it: its methods are called at the same
-// time, but for Close, which is called once, after everything else has returned.
+// time, but for Close, which is called once, after everything else has returned. A layer that they were given does not
+// change: they may keep what they made of it.
 type Source interface {
 	// Check compares a layer's definition with the live source. The error is for a source that cannot be asked.
 	Check(ctx context.Context, layer *catalog.Layer) ([]Finding, error)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/internal/client"
+	"github.com/honua-io/honua-gitops/internal/scaffold"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -60,7 +61,12 @@ func startBoth(ctx context.Context, b *bench) (*running, *bareCluster, func(), e
 
 // small starts a cluster with the example configuration of one environment.
 func (b *bench) small(ctx context.Context, pollSeconds int) (*running, func(), error) {
-	repo, err := newRepository(filepath.Join(b.scratch, "repository"), "development")
+	return b.smallOf(ctx, pollSeconds, scaffold.Files)
+}
+
+// smallOf is small with an example of another kind.
+func (b *bench) smallOf(ctx context.Context, pollSeconds int, example func() ([]scaffold.File, error)) (*running, func(), error) {
+	repo, err := newRepositoryOf(filepath.Join(b.scratch, "repository"), "development", example)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -34,7 +34,8 @@ func measurements() []measurement {
 		{"writes", "replicated admin writes and reads through the public API", 5, writes},
 		{"history", "snapshot, restore and restart with 100,000 deployments", 5, history},
 		{"restart", "stop of everything, and of one node, to ready", 10, restart},
-		{"features", "OGC API Features with 8 connections", 5, features},
+		{"features", "OGC API Features from a GeoJSON file with 8 connections", 5, features},
+		{"postgis", "the same from a PostGIS on this machine; Debian packages needed", 5, postgis},
 	}
 }
 

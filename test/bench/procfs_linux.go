@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +25,15 @@ func cpuOf(pid int) (time.Duration, error) {
 		total += own
 	}
 	return total, nil
+}
+
+// ownCPU is the CPU time of this process alone.
+func ownCPU() (time.Duration, error) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0, err
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
 func cpuTime(pid int) (time.Duration, error) {

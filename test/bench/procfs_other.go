@@ -11,6 +11,8 @@ import (
 
 func cpuOf(int) (time.Duration, error) { return 0, errors.New("CPU times are measured on Linux only") }
 
+func ownCPU() (time.Duration, error) { return 0, errors.New("CPU times are measured on Linux only") }
+
 func rssOf(int) float64 { return 0 }
 
 func peakRSS(int) float64 { return 0 }

@@ -46,13 +46,18 @@ func (s *stage) end() {
 
 // newRepository makes a repository with the example configuration of one environment, served over HTTP.
 func newRepository(dir, environment string) (*repository, error) {
+	return newRepositoryOf(dir, environment, scaffold.Files)
+}
+
+// newRepositoryOf is newRepository with an example of another kind.
+func newRepositoryOf(dir, environment string, example func() ([]scaffold.File, error)) (*repository, error) {
 	s := &stage{}
 	r := &repository{
 		stage: s, serving: environment, files: map[string]string{},
 		repo: gitserver.NewRepo(s, filepath.Join(dir, "config.git")),
 	}
 	r.server = gitserver.New(s, dir)
-	files, err := scaffold.Files()
+	files, err := example()
 	if err != nil {
 		return nil, err
 	}

@@ -66,6 +66,14 @@ func New(ctx context.Context, dir string, port int) (*Server, error) {
 	return s, s.Start(ctx)
 }
 
+// PID is the server's first process; the others are its children. 0 while it does not run.
+func (s *Server) PID() int {
+	if s.process == nil {
+		return 0
+	}
+	return s.process.Process.Pid
+}
+
 func (s *Server) data() string { return filepath.Join(s.Dir, "data") }
 
 // prepare makes the data folder, and gives it to the user that may run it.

@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/honua-io/honua-gitops/reconciler/registry"
@@ -22,11 +23,12 @@ const (
 
 // inside adds that a geometry meets a box. Rows without a geometry meet every box (/req/core/fc-bbox-response C);
 // whether there are any is known beforehand, because asking for them costs a walk through the whole index.
-func (c *conditions) inside(p *plan, b registry.BBox, withNulls, prefilter bool) error {
-	one, err := p.boxCondition(b, prefilter)
+func (c *conditions) inside(p *plan, q registry.Query, known facts, prefilter bool) error {
+	one, err := p.boxCondition(*q.BBox, prefilter)
 	if err != nil {
 		return err
 	}
+	c.fresh = one.direct && !known.indexed(one.parts, q.Offset+q.Limit)
 	c.add(func(s *statement) {
 		s.add("(")
 		for i, part := range one.parts {
@@ -37,7 +39,7 @@ func (c *conditions) inside(p *plan, b registry.BBox, withNulls, prefilter bool)
 			one.meets(s, part)
 			s.add(")")
 		}
-		if withNulls {
+		if known.nulls {
 			s.add(" OR ", p.quoted(p.geometry), " IS NULL")
 		}
 		s.add(")")
@@ -49,20 +51,22 @@ func (c *conditions) inside(p *plan, b registry.BBox, withNulls, prefilter bool)
 type boxCondition struct {
 	parts []registry.BBox
 	meets func(*statement, registry.BBox)
+	// direct: the parts are in the table's own reference system.
+	direct bool
 }
 
 func (p *plan) boxCondition(b registry.BBox, prefilter bool) (boxCondition, error) {
 	if b.EPSG() == p.srid {
-		return boxCondition{b.Parts(), p.meetsDirectly}, nil
+		return boxCondition{b.Parts(), p.meetsDirectly, true}, nil
 	}
 	if parts, known := projection.Boxes(b, p.srid); known {
-		return boxCondition{parts, p.meetsDirectly}, nil
+		return boxCondition{parts, p.meetsDirectly, true}, nil
 	}
 	parts, known := projection.Boxes(b, registry.WGS84)
 	if !known {
 		return boxCondition{}, fmt.Errorf("%w: bbox in EPSG:%d", registry.ErrCRS, b.EPSG())
 	}
-	return boxCondition{parts, func(s *statement, part registry.BBox) {
+	return boxCondition{parts: parts, meets: func(s *statement, part registry.BBox) {
 		if prefilter && isSmall(part) {
 			p.near(s, part)
 			s.add(" AND ")
@@ -74,32 +78,52 @@ func (p *plan) boxCondition(b registry.BBox, prefilter bool) (boxCondition, erro
 	}}, nil
 }
 
-// meetsDirectly compares in the table's own reference system. The operator uses the index, which keeps boxes in single
-// precision; what follows decides. Points are compared by their coordinates: that is cheaper, and CASE keeps the
-// planner from taking two ranges for rare.
+// meetsDirectly compares in the table's own reference system. The operators use the index and keep boxes in single
+// precision, so what they say holds well inside and well outside of the box; what is near its edge is compared by
+// itself: points by their coordinates, which is cheaper. CASE keeps the planner from taking two conditions for rare.
 func (p *plan) meetsDirectly(s *statement, part registry.BBox) {
 	geometry := p.quoted(p.geometry)
-	s.add(geometry, " OPERATOR(", quote(p.table.postgis), ".&&) ")
-	p.envelope(s, part, p.srid)
+	s.add(geometry, p.table.operators, "&&) ")
+	s.bindBox(p, part, p.srid)
+	outer := len(s.values)
+	s.add(" AND CASE ")
+	if inner, ok := wellInside(part); ok {
+		s.add("WHEN ", geometry, p.table.operators, "@) ")
+		s.bindBox(p, inner, p.srid)
+		s.add(" THEN true ")
+	}
 	if p.geometry.geometry != "Point" {
-		s.add(" AND ", p.function("ST_Intersects"), "(", geometry, ", ")
-		p.envelope(s, part, p.srid)
-		s.add(")")
+		s.add("WHEN ", p.function("ST_Intersects"), "(", geometry, ", ")
+		s.place(outer)
+		s.add(p.table.geometryCast, ") THEN true ELSE false END")
 		return
 	}
-	first := len(s.args) - 3
-	place := func(i int) string { return "$" + strconv.Itoa(first+i) + "::float8" }
-	x, y := p.function("ST_X")+"("+geometry+")", p.function("ST_Y")+"("+geometry+")"
-	s.add(" AND CASE WHEN ", x, " < ", place(0), " OR ", x, " > ", place(2),
-		" OR ", y, " < ", place(1), " OR ", y, " > ", place(3), " THEN false ELSE true END")
+	for i, side := range []struct {
+		function, than string
+		bound          float64
+	}{{"ST_X", "<", part.MinX}, {"ST_X", ">", part.MaxX}, {"ST_Y", "<", part.MinY}, {"ST_Y", ">", part.MaxY}} {
+		s.add([]string{"WHEN ", " OR "}[min(i, 1)], p.function(side.function), "(", geometry, ") ", side.than, " ")
+		s.bind(side.bound, "::float8")
+	}
+	s.add(" THEN false ELSE true END")
+}
+
+// wellInside is a box that is smaller by more than what boxes in single precision may be off; false if nothing is left
+// of it.
+func wellInside(b registry.BBox) (registry.BBox, bool) {
+	const share, least = 5e-7, 1e-37 // some units of the last of the 24 bits
+	margin := func(v float64) float64 { return math.Abs(v)*share + least }
+	b.MinX, b.MaxX = b.MinX+margin(b.MinX), b.MaxX-margin(b.MaxX)
+	b.MinY, b.MaxY = b.MinY+margin(b.MinY), b.MaxY-margin(b.MaxY)
+	return b, b.MinX < b.MaxX && b.MinY < b.MaxY
 }
 
 // envelope binds a box and makes a geometry of it.
 func (p *plan) envelope(s *statement, b registry.BBox, srid int) {
 	s.add(p.function("ST_MakeEnvelope"), "(")
 	for _, v := range []float64{b.MinX, b.MinY, b.MaxX, b.MaxY} {
-		s.bind(v)
-		s.add("::float8, ")
+		s.bind(v, "::float8")
+		s.add(", ")
 	}
 	s.add(strconv.Itoa(srid), ")")
 }
@@ -108,12 +132,12 @@ func (p *plan) envelope(s *statement, b registry.BBox, srid int) {
 func (p *plan) near(s *statement, b registry.BBox) {
 	marginX, marginY := boxMargin*(b.MaxX-b.MinX)+1e-6, boxMargin*(b.MaxY-b.MinY)+1e-6
 	b.MinX, b.MaxX, b.MinY, b.MaxY = b.MinX-marginX, b.MaxX+marginX, b.MinY-marginY, b.MaxY+marginY
-	s.add(p.quoted(p.geometry), " OPERATOR(", quote(p.table.postgis), ".&&) ", p.function("ST_Transform"), "(",
+	s.add(p.quoted(p.geometry), p.table.operators, "&&) ", p.function("ST_Transform"), "(",
 		p.function("ST_Segmentize"), "(")
 	p.envelope(s, b, registry.WGS84)
 	s.add(", ")
-	s.bind(max(b.MaxX-b.MinX, b.MaxY-b.MinY) / outline)
-	s.add("::float8), ", strconv.Itoa(p.srid), ")")
+	s.bind(max(b.MaxX-b.MinX, b.MaxY-b.MinY)/outline, "::float8")
+	s.add("), ", strconv.Itoa(p.srid), ")")
 }
 
 func isSmall(b registry.BBox) bool {

@@ -215,7 +215,7 @@ func (s *source) tryQuery(ctx context.Context, conn *pgxpool.Conn, t *table, lay
 	}
 	statement := p.selectPage(registry.Query{Limit: 1}, &conditions{})
 	for range 2 { // the first one may meet a plan from before the table changed
-		_, err = s.rows(ctx, conn, p, statement, registry.CRS{}, func([]byte) (bool, error) { return true, nil })
+		_, _, err = s.rows(ctx, conn, p, statement, registry.CRS{}, func([]byte) (bool, error) { return true, nil })
 		if !hasCode(err, codeStalePlan) {
 			break
 		}

@@ -14,6 +14,8 @@ import (
 type conditions struct {
 	all  []func(*statement)
 	none bool // nothing can meet them, whatever the table holds
+	// fresh: how to read best depends on the values, so that no plan is kept.
+	fresh bool
 }
 
 func (c *conditions) add(condition func(*statement)) { c.all = append(c.all, condition) }
@@ -47,8 +49,7 @@ func (c *conditions) equals(p *plan, column *column, value any) {
 	}
 	c.add(func(s *statement) {
 		s.add(p.quoted(column), left, " = ")
-		s.bind(bound)
-		s.add(cast)
+		s.bind(bound, cast)
 	})
 }
 
@@ -132,13 +133,11 @@ func (c *conditions) during(p *plan, interval registry.Time) {
 		s.add("(", p.quoted(column), " IS NULL OR (true")
 		if !interval.From.IsZero() {
 			s.add(" AND ", p.quoted(column), " >= ")
-			s.bind(interval.From.UTC())
-			s.add(cast)
+			s.bind(interval.From.UTC(), cast)
 		}
 		if !interval.To.IsZero() {
 			s.add(" AND ", p.quoted(column), " <= ")
-			s.bind(interval.To.UTC())
-			s.add(cast)
+			s.bind(interval.To.UTC(), cast)
 		}
 		s.add("))")
 	})
@@ -154,8 +153,7 @@ func (c *conditions) id(p *plan, id string) {
 		c.none = strings.ContainsRune(id, 0) || !utf8.ValidString(id)
 		c.add(func(s *statement) {
 			s.add(p.quoted(p.id), asText, " = ")
-			s.bind(id)
-			s.add("::text")
+			s.bind(id, "::text")
 		})
 		return
 	}

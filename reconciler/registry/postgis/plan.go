@@ -3,6 +3,7 @@ package postgis
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/registry"
@@ -17,6 +18,8 @@ type plan struct {
 	geometry   *column
 	srid       int // the geometries' own reference system
 	properties []property
+	formats    []int16 // binary, for the columns of a row and one more
+	factKey    string  // names table and geometry column
 }
 
 // property is one column that features show.
@@ -28,6 +31,24 @@ type property struct {
 
 // planFor connects a layer with its table. The error wraps ErrUnavailable: the table has changed since it was checked.
 func (t *table) planFor(layer *catalog.Layer) (*plan, error) {
+	if kept, ok := t.plans.Load(layer); ok {
+		if p, ok := kept.(*plan); ok {
+			return p, nil
+		}
+	}
+	p, err := t.newPlan(layer)
+	if err == nil {
+		p.factKey = quote(t.schema, t.name, p.geometry.name)
+		p.formats = slices.Repeat([]int16{binaryFormat}, p.width()+1)
+		t.plans.Store(layer, p)
+	}
+	return p, err
+}
+
+// width is how many columns of a row a feature is made of.
+func (p *plan) width() int { return len(p.properties) + 2 }
+
+func (t *table) newPlan(layer *catalog.Layer) (*plan, error) {
 	p := &plan{table: t, id: t.column(t.idColumn(layer)), geometry: t.column(layer.GeometryColumn), srid: layer.SRID}
 	if p.id == nil || p.geometry == nil || !p.geometry.is("geometry") || t.postgis == "" {
 		return nil, changed(layer, "its id or geometry column is gone")

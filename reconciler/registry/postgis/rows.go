@@ -2,6 +2,7 @@ package postgis
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,42 +18,66 @@ const (
 )
 
 // rows runs a statement and hands out each row as a feature, whose bytes are valid during the call, until take says
-// that it wants no more. more tells whether rows were left.
+// that it wants no more. more tells whether rows were left, and counted what the rows say of how many match; -1 if
+// they do not.
 func (s *source) rows(ctx context.Context, conn *pgxpool.Conn, p *plan, st *statement, crs registry.CRS,
 	take func(feature []byte) (bool, error),
-) (more bool, err error) {
-	answer, err := conn.Query(ctx, st.sql.String(), append([]any{p.formats()}, st.args...)...)
+) (more bool, counted int, err error) {
+	counted = -1
+	answer, err := st.run(ctx, conn)
 	if err != nil {
-		return false, s.classify(ctx, err)
+		return false, counted, s.classify(ctx, err)
 	}
-	defer answer.Close()
 	buffer := s.buffer()
 	defer s.keep(buffer)
 	taken := 0
-	for answer.Next() {
-		*buffer, err = p.append((*buffer)[:0], answer.RawValues(), wkb.Options{NorthFirst: crs.NorthFirst})
-		if err != nil {
-			return false, errors.Join(registry.ErrUnavailable, err)
+	var stopped error
+	for stopped == nil && answer.NextRow() {
+		row := answer.Values()
+		if taken == 0 && len(row) > p.width() && len(row[p.width()]) == 8 {
+			counted = int(binary.BigEndian.Uint64(row[p.width()]))
 		}
-		goOn, err := take(*buffer)
-		if err != nil {
-			return false, err
+		*buffer, stopped = p.append((*buffer)[:0], row, wkb.Options{NorthFirst: crs.NorthFirst})
+		if stopped != nil {
+			stopped = errors.Join(registry.ErrUnavailable, stopped)
+			break
 		}
-		if !goOn {
-			more = true
+		var goOn bool
+		if goOn, stopped = take(*buffer); !goOn {
+			more = stopped == nil
 			break
 		}
 		taken++
 	}
-	answer.Close()
-	switch err := answer.Err(); {
+	_, err = answer.Close()
+	switch {
+	case stopped != nil:
+		return false, counted, stopped
 	case err == nil || more:
-		return more, nil
-	case taken == 0:
-		return false, s.classify(ctx, err)
-	default:
-		return false, failed(ctx, s.where, err)
+		return more, counted, nil
 	}
+	st.forget(ctx, conn)
+	if taken == 0 {
+		return false, counted, s.classify(ctx, err)
+	}
+	return false, counted, failed(ctx, s.where, err)
+}
+
+// count runs a statement whose one value is a number.
+func (s *source) count(ctx context.Context, conn *pgxpool.Conn, st *statement) (int, error) {
+	answer, err := st.run(ctx, conn)
+	if err != nil {
+		return -1, failed(ctx, s.where, err)
+	}
+	counted := -1
+	if answer.NextRow() && len(answer.Values()[0]) == 8 {
+		counted = int(binary.BigEndian.Uint64(answer.Values()[0]))
+	}
+	if _, err := answer.Close(); err != nil {
+		st.forget(ctx, conn)
+		return -1, failed(ctx, s.where, err)
+	}
+	return counted, nil
 }
 
 func (s *source) buffer() *[]byte {

@@ -117,11 +117,11 @@ func (s *source) Query(ctx context.Context, layer *catalog.Layer, q registry.Que
 func (s *source) conditions(ctx context.Context, conn *pgxpool.Conn, p *plan, q registry.Query, prefilter bool) (*conditions, error) {
 	c := &conditions{}
 	if q.BBox != nil {
-		withNulls, err := s.tables.hasNulls(ctx, conn, p)
+		known, err := s.tables.factsOf(ctx, conn, p)
 		if err != nil {
 			return nil, s.classify(ctx, err)
 		}
-		if err := c.inside(p, *q.BBox, withNulls, prefilter); err != nil {
+		if err := c.inside(p, q, known, prefilter); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +137,7 @@ func (s *source) conditions(ctx context.Context, conn *pgxpool.Conn, p *plan, q 
 // page runs a statement and emits its rows one by one.
 func (s *source) page(ctx context.Context, conn *pgxpool.Conn, p *plan, q registry.Query, c *conditions, emit func([]byte) error) (registry.Page, error) {
 	page := registry.Page{Matched: -1}
-	more, err := s.rows(ctx, conn, p, p.selectPage(q, c), q.CRS, func(feature []byte) (bool, error) {
+	more, counted, err := s.rows(ctx, conn, p, p.selectPage(q, c), q.CRS, func(feature []byte) (bool, error) {
 		if page.Returned == q.Limit {
 			return false, nil
 		}
@@ -149,16 +149,14 @@ func (s *source) page(ctx context.Context, conn *pgxpool.Conn, p *plan, q regist
 	})
 	switch {
 	case err != nil:
-		return page, err
 	case !more && (page.Returned > 0 || q.Offset == 0):
 		page.Matched = q.Offset + page.Returned
-	case p.table.small:
-		count := p.selectCount(c)
-		if err := conn.QueryRow(ctx, count.sql.String(), count.args...).Scan(&page.Matched); err != nil {
-			return page, failed(ctx, s.where, err)
-		}
+	case counted >= 0:
+		page.Matched = counted
+	case p.table.small: // a page past the end has no row that would say it
+		page.Matched, err = s.count(ctx, conn, p.selectCount(c))
 	}
-	return page, nil
+	return page, err
 }
 
 // Get returns one feature by its id.
@@ -176,7 +174,7 @@ func (s *source) Get(ctx context.Context, layer *catalog.Layer, id string, crs r
 		statement := p.selectRows(crs)
 		c.where(statement)
 		statement.add(" LIMIT 1")
-		_, err = s.rows(ctx, conn, p, statement, crs, func(feature []byte) (bool, error) {
+		_, _, err = s.rows(ctx, conn, p, statement, crs, func(feature []byte) (bool, error) {
 			found = append([]byte(nil), feature...)
 			return true, nil
 		})

@@ -4,26 +4,36 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// table is what the database's own catalog says of a table or view. It is immutable.
+// table is what the database's own catalog says of a table or view. It is immutable, but for the plans, which depend on it
+// alone.
 type table struct {
 	schema, name string
 	columns      []column
 	key          string   // the column of a primary key of one column; empty if there is none
 	unique       []string // columns that are unique by themselves
+	rows         float64  // the database's estimate, of tables; 0 where it has none
 	small        bool     // counting its rows costs next to nothing
 	readable     bool     // the user may SELECT from it
 	postgis      string   // schema of the extension; empty where it is not installed
 	loaded       time.Time
+
+	quoted       string   // schema and name as identifiers
+	functions    string   // what stands before the names of PostGIS's functions
+	operators    string   // what stands before the signs of PostGIS's operators; a parenthesis follows them
+	geometryCast string   // the cast to PostGIS's type of geometries
+	plans        sync.Map // of *plan, by *catalog.Layer: how layers read the table
 }
 
 // column is a column of the live table.
 type column struct {
 	name     string
+	quoted   string // name as an identifier
 	typeName string // pg_type's, of the base type under a domain
 	category string // pg_type.typcategory
 	declared string // as SQL spells it, for messages
@@ -50,6 +60,7 @@ const smallBytes = 4 << 20
 const selectTable = `
 SELECT c.oid, n.nspname, c.relname, has_table_privilege(c.oid, 'SELECT'),
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) ELSE -1 END,
+       CASE WHEN c.relkind IN ('r', 'm') THEN c.reltuples::float8 ELSE 0 END,
        coalesce((SELECT en.nspname FROM pg_extension e JOIN pg_namespace en ON en.oid = e.extnamespace
                  WHERE e.extname = 'postgis'), '')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -88,13 +99,16 @@ func describe(ctx context.Context, q rowQuerier, name string) (*table, error) {
 	t := &table{loaded: time.Now()}
 	var oid uint32
 	var size int64
-	err := q.QueryRow(ctx, selectTable, schema, plain).Scan(&oid, &t.schema, &t.name, &t.readable, &size, &t.postgis)
+	err := q.QueryRow(ctx, selectTable, schema, plain).Scan(&oid, &t.schema, &t.name, &t.readable, &size, &t.rows, &t.postgis)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	t.quoted, t.functions = quote(t.schema, t.name), quote(t.postgis)+"."
+	t.operators = " OPERATOR(" + t.functions
+	t.geometryCast = "::" + t.functions + "geometry"
 	t.small = size >= 0 && size <= smallBytes
 	rows, err := q.Query(ctx, selectColumns, oid)
 	if err != nil {
@@ -117,6 +131,7 @@ func (t *table) addColumn(rows pgx.Rows) error {
 	if err != nil {
 		return err
 	}
+	c.quoted = quote(c.name)
 	c.readModifier(modifier)
 	t.columns = append(t.columns, c)
 	if primary {

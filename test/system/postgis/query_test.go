@@ -133,8 +133,9 @@ func checkIDs(t *testing.T, d *database, source registry.Source) {
 		{"", "5", ""}, {"", "01", ""}, {"", "1 OR 1=1", ""}, {"", "99999999999999999999", ""}, {"name", "paris", ""}, {"name", "a\x00", ""},
 		{"code", "nonsense", ""}, {"price", "\xff", ""},
 	} {
-		layer.IDColumn = test.column
-		got, err := source.Get(t.Context(), layer, test.id, registry.CRS{})
+		by := *layer
+		by.IDColumn = test.column
+		got, err := source.Get(t.Context(), &by, test.id, registry.CRS{})
 		if test.want == "" && !errors.Is(err, registry.ErrFeatureNotFound) || test.want != "" && !strings.Contains(string(got), test.want) {
 			t.Errorf("%+v: %s, %v", test, got, err)
 		}
