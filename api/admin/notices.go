@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 // notices says what is wrong with a member, and what to do about it.
@@ -30,8 +34,12 @@ func (v serverView) notices() []string {
 		add("unavailable since %s although it answers: its log, and whether %s is reachable from the leader; it takes no part in deployments until then",
 			since, v.member.RaftAddress)
 	}
-	if settings := v.state.Settings(); settings != nil && n.SettingsDigest != "" && settings.FileDigest != "" && n.SettingsDigest != settings.FileDigest {
-		add("the GitOps section of its settings file differs from the cluster's: make the files equal and restart it")
+	switch keys, known := v.ownFile(); {
+	case v.followed() || known && len(keys) == 0:
+	case known:
+		add("its settings file differs from what is in force in %s: make the files equal and restart it", someOf(keys))
+	default:
+		add("its settings file differs from what is in force: make the files equal and restart it")
 	}
 	if a := v.answer; a != nil && a.GetStateHashIndex() == v.state.Index() {
 		if own := v.state.Hash(); !bytes.Equal(a.GetStateHash(), own[:]) {
@@ -60,4 +68,30 @@ func (v serverView) behind() []string {
 		}
 	}
 	return found
+}
+
+// ownFile names the keys under which the node's settings file says something
+// else than what is in force; they are not known of a node that was not asked.
+func (v serverView) ownFile() (keys []string, known bool) {
+	file := &pb.SettingsValue{}
+	if encoded := v.answer.GetSettings(); len(encoded) == 0 || proto.Unmarshal(encoded, file) != nil {
+		return nil, false
+	}
+	return DifferingSettings(v.state.Settings(), file), true
+}
+
+// followed: the node's file is the one that was followed or overruled last.
+func (v serverView) followed() bool {
+	settings, recorded := v.state.Settings(), v.node.SettingsDigest
+	return settings == nil || settings.FileDigest == "" || recorded == "" || recorded == settings.FileDigest
+}
+
+// overruled names the keys under which an admin has overruled the node's file.
+// The node is none the worse for it, but a change of the file would undo more
+// than it says.
+func (v serverView) overruled() []string {
+	if keys, known := v.ownFile(); known && v.node != nil && v.followed() {
+		return keys
+	}
+	return nil
 }

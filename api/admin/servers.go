@@ -87,7 +87,7 @@ func (v serverView) message() *pb.Server {
 		m.AppliedIndex, m.StateHash = v.state.Index(), hash(v.state.Hash())
 	}
 	m.Backup, m.StartedMs = v.answer.GetBackup(), v.answer.GetStartedMs()
-	m.Notices = v.notices()
+	m.Notices, m.OverruledKeys = v.notices(), v.overruled()
 	m.Healthy = len(m.Notices) == 0
 	return m
 }

@@ -67,6 +67,11 @@ func TestReadiness(t *testing.T) {
 		{"a backup in time", func(n *testNode, _ *admintest.Node) {
 			n.contact.Backups = &Backups{Directory: "/backups", Interval: time.Hour, LastSuccess: admintest.Epoch.Add(-time.Hour)}
 		}, time.Second, 200, "", `"warnings":[]`},
+		{"another settings file", func(n *testNode, _ *admintest.Node) { n.contact.DifferingSettings = []string{"GitOps.DryRun"} },
+			time.Second, 200, "", `"warnings":[{"code":"settings-differ","message":"this node's settings file differs from what is in force in GitOps.DryRun"`},
+		{"a settings file that was overruled", func(n *testNode, _ *admintest.Node) {
+			n.contact.DifferingSettings, n.contact.Overruled = []string{"GitOps.DryRun"}, true
+		}, time.Second, 200, "", `"warnings":[{"code":"settings-overruled"`},
 		{"paused and held", func(n *testNode, c *admintest.Node) {
 			c.Call(&pb.Payload{Command: &pb.Payload_Pause{Pause: &pb.PauseCommand{Environment: "development", Reason: "census"}}})
 			n.state = c.Store().State()

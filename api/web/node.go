@@ -38,6 +38,10 @@ type Contact struct {
 	Halted error
 	// Backups are nil where none are configured.
 	Backups *Backups
+	// DifferingSettings are the keys of the node's settings file that are not what
+	// is in force. Overruled: an admin decided so.
+	DifferingSettings []string
+	Overruled         bool
 }
 
 // Backups is how the scheduled backups of a node are doing. Counters grow from

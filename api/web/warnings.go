@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,15 @@ func (v view) warnings(now time.Time) []notice {
 	case !b.LastSuccess.IsZero() && now.Sub(b.LastSuccess) > 2*b.Interval:
 		add("backup-overdue", fmt.Sprintf("no backup to %s for two intervals; %s", b.Directory, b.newest()),
 			"look for what keeps it in this node's log")
+	}
+	switch keys := strings.Join(v.contact.DifferingSettings, ", "); {
+	case keys == "":
+	case v.contact.Overruled:
+		add("settings-overruled", "`honua settings apply` has overruled this node's settings file in "+keys,
+			"change the file too; a restart with another change in it would bring the rest back")
+	default:
+		add("settings-differ", "this node's settings file differs from what is in force in "+keys,
+			"make the nodes' files equal and restart this one, or put them in force with honua settings apply")
 	}
 	return found
 }

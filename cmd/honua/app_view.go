@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 
+	"github.com/honua-io/honua-gitops/api/admin"
 	"github.com/honua-io/honua-gitops/api/ogc"
 	"github.com/honua-io/honua-gitops/api/web"
 	"github.com/honua-io/honua-gitops/cluster"
@@ -16,9 +17,11 @@ type webNode struct{ app *app }
 func (w *webNode) State() *fsm.State { return w.app.cluster.Store().State() }
 
 func (w *webNode) Contact() web.Contact {
-	s := w.app.cluster.Status()
+	s, inForce := w.app.cluster.Status(), w.State().Settings()
 	return web.Contact{
-		NodeID: s.NodeID, LeaderID: s.LeaderID, Leader: s.State == cluster.StateLeader, HasQuorum: s.HasQuorum,
+		DifferingSettings: admin.DifferingSettings(inForce, w.app.settings.value),
+		Overruled:         inForce != nil && inForce.FileDigest == w.app.settings.digest,
+		NodeID:            s.NodeID, LeaderID: s.LeaderID, Leader: s.State == cluster.StateLeader, HasQuorum: s.HasQuorum,
 		CaughtUp: s.CaughtUp, Term: s.Term, AppliedIndex: s.AppliedIndex, CommitIndex: s.CommitIndex, Halted: s.Fatal, Writing: s.Writing,
 		Backups: w.app.webBackups(),
 	}

@@ -28,6 +28,7 @@ func attention(o overview) []string {
 			lines = append(lines, line)
 		}
 	}
+	lines = append(lines, overruled(o.Cluster)...)
 	if line := heldBack(o.Cluster); line != "" {
 		lines = append(lines, line)
 	}
@@ -57,6 +58,24 @@ func backupAttention(server view.Server, now time.Time) string {
 		return fmt.Sprintf("%s: no backup to %s for two intervals, %s: look for what keeps it in its log", server.ID, b.Directory, newest)
 	}
 	return ""
+}
+
+// overruled names the nodes whose settings files say something else than what
+// `settings apply` put in force, those that differ in the same together.
+func overruled(c view.ClusterStatus) []string {
+	nodes := map[string][]string{}
+	for _, server := range c.Servers {
+		if len(server.OverruledKeys) > 0 {
+			keys := strings.Join(server.OverruledKeys, ", ")
+			nodes[keys] = append(nodes[keys], server.ID)
+		}
+	}
+	var lines []string
+	for _, keys := range sortedKeys(nodes) {
+		lines = append(lines, fmt.Sprintf("%s: honua settings apply has overruled the settings file in %s: change the file too, before a restart with another change in it brings that back",
+			strings.Join(nodes[keys], ", "), keys))
+	}
+	return lines
 }
 
 // heldBack names the nodes that keep a later format from being taken into use; empty if none does.

@@ -33,6 +33,14 @@ func TestSettingsOfTheClusterAreAppliedFromAFile(t *testing.T) {
 	c.CLI("settings", "apply", both, "--reason", "a second environment").Expect(t, 0)
 	c.AwaitServed("staging", commit)
 	c.CLI("settings", "apply", both, "--exit-code").Expect(t, 0) // nothing changes any more
+	// The nodes' own files are overruled: nobody is the worse for it, and everything says so.
+	status := c.CLI("cluster", "status").Expect(t, 0).Out
+	if line := "! node1, node2, node3: honua settings apply has overruled the settings file in GitOps.Environments.staging: "; !strings.Contains(status, line) {
+		t.Errorf("cluster status does not say %q:\n%s", line, status)
+	}
+	if r, err := c.Nodes[0].Get(t.Context(), "/health/ready"); err != nil || r.Code != 200 || !strings.Contains(string(r.Body), `"code":"settings-overruled"`) {
+		t.Errorf("%v: %d %s", err, r.Code, r.Body)
+	}
 
 	c.Leader().Kill()
 	for _, node := range c.Nodes {

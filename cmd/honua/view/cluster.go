@@ -46,6 +46,8 @@ type Server struct {
 	Backup *Backup `json:"backup"`
 	// Started is when its process began; nil for a node that does not answer.
 	Started *Time `json:"started"`
+	// OverruledKeys are those of its settings file that `settings apply` has overruled.
+	OverruledKeys []string `json:"overruledKeys"`
 }
 
 // Backup is how the scheduled backups of a node are doing.
@@ -102,6 +104,7 @@ func newServer(s *pb.Server) Server {
 		AppliedIndex: s.GetAppliedIndex(), Version: s.GetVersion(), Format: s.GetFormat(), Incarnation: s.GetIncarnation(),
 		StateHash: s.GetStateHash(), Notices: texts(s.GetNotices()), Serves: each(s.GetServes(), newServed),
 		Backup: newBackup(s.GetBackup()), Started: millisecond(s.GetStartedMs()),
+		OverruledKeys: texts(s.GetOverruledKeys()),
 	}
 }
 
