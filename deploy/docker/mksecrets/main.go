@@ -1,5 +1,5 @@
 // Command mksecrets makes what docker-compose.gitops.yml needs as secrets: an authority, a certificate for each of
-// the three nodes and one for the operator, the gossip key, and passwords. It overwrites nothing.
+// the three nodes and one for the operator, who is an admin, the gossip key, and passwords. It overwrites nothing.
 package main
 
 import (
@@ -16,10 +16,11 @@ import (
 	"github.com/honua-io/honua-gitops/internal/tlsfiles"
 )
 
-// The user of the image, and how long what is made is valid.
+// The user of the image, how long what is made is valid, and the name that a cluster has unless it is configured.
 const (
-	user  = 65532
-	valid = 365 * 24 * time.Hour
+	user    = 65532
+	valid   = 365 * 24 * time.Hour
+	cluster = "honua"
 )
 
 func main() {
@@ -72,7 +73,7 @@ func certificates(directory string) error {
 		return err
 	}
 	for _, node := range []string{"node1", "node2", "node3"} {
-		pair, err := authority.IssueServer("honua", []string{node, node + ".cluster", "localhost", "127.0.0.1"}, valid)
+		pair, err := authority.IssueServer(cluster, []string{node, node + ".cluster", "localhost", "127.0.0.1"}, valid)
 		if err == nil {
 			err = pair.Write(path(node+".pem"), path(node+".key"))
 		}
@@ -80,7 +81,7 @@ func certificates(directory string) error {
 			return err
 		}
 	}
-	operator, err := authority.IssueClient("operator", valid)
+	operator, err := authority.IssueClient("operator", valid, tlsfiles.RoleURI(cluster, "admin", "*"))
 	if err != nil {
 		return err
 	}
