@@ -198,23 +198,27 @@ func healthy(status *pb.GetStatusResponse) bool {
 	return true
 }
 
-// leader is the node that leads.
+// leader waits for the node that leads.
 func (c *running) leader(ctx context.Context) (*node, error) {
 	all, err := c.client(0)
 	if err != nil {
 		return nil, err
 	}
 	defer all.Close()
-	status, err := all.Cluster().GetStatus(ctx, &pb.GetStatusRequest{})
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range c.nodes {
-		if n.id == status.GetLeaderId() {
-			return n, nil
+	for {
+		status, err := all.Cluster().GetStatus(ctx, &pb.GetStatusRequest{})
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range c.nodes {
+			if n.id == status.GetLeaderId() {
+				return n, nil
+			}
+		}
+		if !rest(ctx, 20*time.Millisecond) {
+			return nil, fmt.Errorf("the leader is %q: %w", status.GetLeaderId(), ctx.Err())
 		}
 	}
-	return nil, fmt.Errorf("the leader is %q", status.GetLeaderId())
 }
 
 // freeAddress is a loopback address below the ports that the kernel gives to connections.
