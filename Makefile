@@ -19,6 +19,7 @@ BENCH_FLAGS ?=
 DEV_FLAGS  ?=
 CHAOS_FLAGS ?=
 SOAK_MINUTES ?= 180
+ROUNDS     ?= 10
 
 INFO    := github.com/honua-io/honua-gitops/internal/buildinfo
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -60,7 +61,7 @@ losses: ## clusters in one process that lose LOSSES leaders, without the race de
 
 .PHONY: test-system
 test-system: ## tests that need root and Debian packages; a missing capability fails them
-	go test -count=1 -tags system ./test/system/...
+	go test -count=1 -tags system ./test/system/... ./test/faults
 	go test -count=1 -tags system -run 'OnPostGIS|OfTheRegistry' ./api/ogc
 
 .PHONY: chaos
@@ -75,6 +76,10 @@ soak: ## chaos for hours, with three nodes and with five; needs root (SOAK_MINUT
 .PHONY: chaos-planted
 chaos-planted: ## plant one defect after the other and see that chaos finds it; needs root (CHAOS_FLAGS='--only vote')
 	CGO_ENABLED=0 go run ./test/chaos/cmd/honua-chaos planted $(CHAOS_FLAGS)
+
+.PHONY: test-rolling
+test-rolling: ## restart three nodes one after another, ROUNDS times, under 20 writes and 200 reads a second
+	go test -count=1 -run '^TestRollingRestartUnderLoad$$' -timeout 30m ./test/recovery -v -rounds $(ROUNDS)
 
 .PHONY: test-swaps
 test-swaps: ## 100 clients read from PostGIS while 200 commits are deployed; Debian packages needed

@@ -183,30 +183,41 @@ func (l *load) read(ctx context.Context, n *harness.Node) {
 	}
 }
 
-// rollingRestart runs the command line, whose command has this test restart each node and waits until it has.
+// rollingRestart runs the command line, whose command has this test restart each node.
 func (l *load) rollingRestart() {
 	l.t.Helper()
 	dir := l.t.TempDir()
-	command := fmt.Sprintf(`: > '%s'/"$HONUA_NODE"; while [ -e '%s'/"$HONUA_NODE" ]; do sleep 0.05; done`, dir, dir)
-	ended := make(chan harness.Result, 1)
-	go func() { ended <- l.c.CLI("cluster", "rolling-restart", "--within", "1m", "--command", command) }()
+	onRequest(l.t, l.c, dir, l.restart, func() harness.Result {
+		return l.c.CLI("cluster", "rolling-restart", "--within", "1m", "--command", request(dir))
+	}).Expect(l.t, 0)
+}
+
+// request is a command for sh that asks for the restart of a node by a file in a folder, and waits until it was done.
+func request(dir string) string {
+	return fmt.Sprintf(`: > '%s'/"$HONUA_NODE"; while [ -e '%s'/"$HONUA_NODE" ]; do sleep 0.05; done`, dir, dir)
+}
+
+// onRequest restarts the nodes that are asked for in a folder, until run returns.
+func onRequest[R any](t *testing.T, c *harness.Cluster, dir string, restart func(*harness.Node), run func() R) R {
+	t.Helper()
+	ended := make(chan R, 1)
+	go func() { ended <- run() }()
 	for {
 		select {
-		case r := <-ended:
-			r.Expect(l.t, 0)
-			return
+		case result := <-ended:
+			return result
 		default:
 		}
-		for _, n := range l.c.Nodes {
-			request := filepath.Join(dir, n.ID)
-			if _, err := os.Stat(request); err == nil {
-				l.restart(n)
-				if err := os.Remove(request); err != nil {
-					l.t.Fatal(err)
+		for _, n := range c.Nodes {
+			asked := filepath.Join(dir, n.ID)
+			if _, err := os.Stat(asked); err == nil {
+				restart(n)
+				if err := os.Remove(asked); err != nil {
+					t.Fatal(err)
 				}
 			}
 		}
-		harness.Pause(l.t.Context(), 20*time.Millisecond)
+		harness.Pause(t.Context(), 20*time.Millisecond)
 	}
 }
 
