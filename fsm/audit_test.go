@@ -57,8 +57,8 @@ func TestI16EveryChangeIsOnRecord(t *testing.T) {
 	if l.state.Meta().AuditSequence != from {
 		t.Fatal("a refused command is on record as a change")
 	}
-	l.ok(l.lead(&pb.RecordFault{Environment: "production", Code: "hostile_tree", Detail: "a path outside"}))
-	if r := newest(); r.Action != "fault.hostile_tree" || r.Actor != fsm.Watcher || r.Authentication != "system" || r.Source != "a" {
+	l.ok(l.lead(&pb.RecordFault{Environment: "production", Code: "damaged_object", Detail: "a path outside"}))
+	if r := newest(); r.Action != "fault.damaged_object" || r.Actor != fsm.Watcher || r.Authentication != "system" || r.Source != "a" {
 		t.Fatalf("the fault is on record as %+v", r)
 	}
 	if check := fsm.VerifyAudit(l.state); !check.Intact || check.Head != l.state.Meta().AuditHead {

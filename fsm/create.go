@@ -40,13 +40,16 @@ func (c *change) createDeployment(command *pb.CreateDeployment) (Result, error) 
 	return result(env, d.ID), nil
 }
 
-// failAgain holds a content again that was read anew and still fails its checks.
+// failAgain holds again what was read anew and still fails its checks, or fails them by now: the content, or the commit
+// if that was not readable this time.
 func (c *change) failAgain(env *Environment, d *Deployment, command *pb.CreateDeployment) {
 	d.Problems, d.ReasonCode = command.GetProblems(), command.GetReasonCode()
 	d.Error = d.Problems[0]
 	c.line(d, d.State, PhaseNone, "read again: "+d.Error)
 	c.audit("deployment.failed", env.Name, d.ID, d.ReasonCode, d.Error)
-	c.hold(env, d, d.ReasonCode)
+	refused := *d
+	refused.Digest = command.GetDigest()
+	c.hold(env, &refused, d.ReasonCode)
 	env.Counters.Failure++
 	c.putDeployment(d)
 }
@@ -60,8 +63,8 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 			return nil, err
 		}
 	}
-	known := c.byContent.get(contentKey(env.Name, command.GetCommit(), command.GetDigest()))
-	if known != nil && !mayRepeat(env, known, fresh || refusedForSignature(command.GetReasonCode())) {
+	known := recordOf(c.byContent.now(), env.Name, command.GetCommit(), command.GetDigest())
+	if known != nil && !mayRepeat(env, known) {
 		return nil, refuse(ClassExists, "recorded", "deployment %s is recorded already", known.ID)
 	}
 	if known != nil && fresh && env.Operation != nil && env.Operation.involves(known) {
@@ -75,7 +78,9 @@ func (c *change) record(env *Environment, command *pb.CreateDeployment) (*Deploy
 	if known != nil {
 		d = c.repeated(known, fresh)
 	}
-	fill(d, env.Name, command)
+	if d.Digest == "" || command.GetDigest() != "" { // else it stays what it was when it could be read
+		fill(d, env.Name, command)
+	}
 	d.Policy = policyInForce(c.meta.Settings, env, env.Name)
 	if !fresh {
 		return d, nil
@@ -107,13 +112,13 @@ func signedBy(d *Deployment) string {
 
 // mayRepeat: what failed or was rolled back can be tried again, and what gave
 // way to another one when the branch asks for the same commit again, be it to
-// say that it is not signed as it has to be by now. What is active needs nothing.
-func mayRepeat(env *Environment, d *Deployment, again bool) bool {
+// say that it is refused by now. What is active needs nothing.
+func mayRepeat(env *Environment, d *Deployment) bool {
 	switch d.State {
 	case Failed, RolledBack:
 		return true
 	case Completed, Superseded:
-		return again && (env.Active == nil || env.Active.DeploymentID != d.ID)
+		return env.Active == nil || env.Active.DeploymentID != d.ID
 	default:
 		return false
 	}
@@ -123,8 +128,8 @@ func mayRepeat(env *Environment, d *Deployment, again bool) bool {
 // what was asked for in between.
 func (c *change) repeated(known *Deployment, fresh bool) *Deployment {
 	d := *known
+	c.dropDeployment(known) // its digest may be known by now
 	if fresh {
-		c.dropDeployment(known)
 		d.Ordinal, d.SupersededBy = c.ordinal(), ""
 	}
 	return &d

@@ -95,6 +95,93 @@ func TestCommitThatCannotBeReadIsHeldByItsID(t *testing.T) {
 	l.ok(l.lead(m))
 }
 
+// refusedTree is a commit that the limits of now do not let in: nobody knows what it holds.
+func (l *lab) refusedTree(commit string) *pb.CreateDeployment {
+	m := l.creation("production", commit, "")
+	m.Digest, m.Problems, m.ReasonCode = "", []string{"metadata.json: is larger than 10 bytes"}, "rejected_tree"
+	return m
+}
+
+// I12: a commit that could not be read has one record, whatever it holds once it can be read.
+func TestI12CommitThatCanBeReadLater(t *testing.T) {
+	for _, broken := range []bool{false, true} {
+		l := newLab(t)
+		id := l.ok(l.lead(l.refusedTree("c1"))).DeploymentID
+		l.is(id, fsm.Failed)
+		l.ok(l.ask("ann", &pb.RequestPoll{Environment: "production", LiftHold: true}))
+		if again := l.ok(l.lead(l.refusedTree("c1"))).DeploymentID; again != id {
+			t.Fatalf("%s is a second record beside %s", again, id)
+		}
+		l.ok(l.ask("ann", &pb.RequestPoll{Environment: "production", LiftHold: true}))
+		l.upload("one")
+		m := l.creation("production", "c1", "one")
+		if broken {
+			m.Problems, m.ReasonCode = []string{"no JSON"}, "validation_failed"
+			if got := l.ok(l.lead(m)).DeploymentID; got != id || l.state.Hold("production", m.Digest) == nil {
+				t.Fatalf("%s beside %s", got, id)
+			}
+			l.ok(l.ask("ann", &pb.RequestPoll{Environment: "production", LiftHold: true}))
+			m.Problems, m.ReasonCode, m.ExpectedSequence = nil, "", l.env("production").Sequence
+		}
+		if got := l.ok(l.lead(m)).DeploymentID; got != id {
+			t.Fatalf("%s is a second record beside %s", got, id)
+		}
+		l.run("production", id)
+		l.serves("production", id)
+		if d := l.is(id, fsm.Completed); d.Digest != digestOf("one") || d.Error != "" || len(d.Problems) != 0 {
+			t.Errorf("%+v", d)
+		}
+		if all, _, _ := l.state.Counts(); all != 1 || l.state.DeploymentByContent("production", "c1", "") == nil {
+			t.Errorf("%d records", all)
+		}
+	}
+}
+
+// I12: a commit that could be read once, and cannot by the limits of now, is refused on the record that it has, which
+// still says what it holds. It is held by itself.
+func TestI12CommitThatCannotBeReadAnyMore(t *testing.T) {
+	l := newLab(t)
+	first := l.deploy("production", "c1")
+	l.refused(l.lead(l.refusedTree("c1")), fsm.ClassExists, "recorded") // what is active stays what it is
+	l.deploy("production", "c2")
+	if got := l.ok(l.lead(l.refusedTree("c1"))).DeploymentID; got != first {
+		t.Fatalf("%s is a second record beside %s", got, first)
+	}
+	d := l.is(first, fsm.Completed)
+	if d.ReasonCode != "rejected_tree" || d.Digest != digestOf("c1") || d.Branch != "main" || l.state.Hold("production", "commit:c1") == nil || l.state.Hold("production", d.Digest) != nil {
+		t.Errorf("%+v", d)
+	}
+	l.refused(l.lead(l.refusedTree("c1")), fsm.ClassPrecondition, "held")
+	l.ok(l.ask("ann", &pb.RollbackCommand{Environment: "production", ToDeploymentId: first, Reason: "it was better"}))
+	l.run("production", "")
+	l.serves("production", first)
+	if l.state.Hold("production", "commit:c1") != nil {
+		t.Error("what is served by a rollback is held")
+	}
+	waiting := l.commit("production", "c3")
+	l.refused(l.lead(l.refusedTree("c3")), fsm.ClassExists, "recorded")
+	l.is(waiting, fsm.Pending)
+	if all, _, _ := l.state.Counts(); all != 3 {
+		t.Errorf("%d records", all)
+	}
+}
+
+// I12: a content that was superseded and fails the checks of now is refused on the record that it has: a leader that
+// was refused here would ask again for ever.
+func TestI12SupersededContentThatFailsItsChecks(t *testing.T) {
+	l := newLab(t)
+	first := l.commit("production", "c1")
+	l.deploy("production", "c2")
+	l.is(first, fsm.Superseded)
+	m := l.creation("production", "c1", "c1")
+	m.Problems, m.ReasonCode = []string{"a newer rule"}, "validation_failed"
+	if got := l.ok(l.lead(m)).DeploymentID; got != first {
+		t.Fatalf("%s is a second record beside %s", got, first)
+	}
+	m.ExpectedSequence = l.env("production").Sequence
+	l.refused(l.lead(m), fsm.ClassPrecondition, "held")
+}
+
 func TestI12OneRecordForEachContent(t *testing.T) {
 	l := newLab(t)
 	id := l.commit("production", "c1")

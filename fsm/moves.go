@@ -108,8 +108,8 @@ func (c *change) hold(env *Environment, d *Deployment, reason string) {
 }
 
 func (c *change) lift(env *Environment, d *Deployment) {
-	for _, reason := range []string{"", d.ReasonCode} {
-		c.holds.drop(join(env.Name, holdDigest(d.Commit, d.Digest, reason)))
+	for _, digest := range []string{d.Digest, ""} {
+		c.holds.drop(join(env.Name, holdDigest(d.Commit, digest, "")))
 	}
 }
 

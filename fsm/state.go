@@ -115,6 +115,23 @@ func deploymentContent(d *Deployment) string {
 	return contentKey(d.Environment, d.Commit, d.Digest)
 }
 
+// recordOf finds what DeploymentByContent returns; the newest, if a commit that cannot be read has several contents.
+func recordOf(byContent table[Deployment], environment, commit, digest string) *Deployment {
+	if known := byContent.get(contentKey(environment, commit, digest)); known != nil {
+		return known
+	}
+	if digest != "" {
+		return byContent.get(contentKey(environment, commit, ""))
+	}
+	var newest *Deployment
+	for d := range byContent.all(contentKey(environment, commit, "")) {
+		if !d.Imported && (newest == nil || d.Ordinal > newest.Ordinal) {
+			newest = d
+		}
+	}
+	return newest
+}
+
 func contentKey(environment, commit, digest string) string {
 	return join(environment, commit, digest)
 }
@@ -180,9 +197,10 @@ func (s *State) Environments() iter.Seq[*Environment] { return s.environments.al
 // Deployment returns one deployment, or nil.
 func (s *State) Deployment(id string) *Deployment { return s.deployments.get(id) }
 
-// DeploymentByContent returns the deployment of a commit and digest, or nil (I12).
+// DeploymentByContent returns the deployment of a commit and digest, or nil (I12). A commit that cannot be read, or
+// could not when it was recorded, has no digest: its record is the one that the commit has.
 func (s *State) DeploymentByContent(environment, commit, digest string) *Deployment {
-	return s.byContent.get(contentKey(environment, commit, digest))
+	return recordOf(s.byContent, environment, commit, digest)
 }
 
 // Deployments yields an environment's deployments, the newest first.

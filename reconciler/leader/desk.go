@@ -206,6 +206,13 @@ func (d *Desk) Polled(poll Poll, found []*Candidate) {
 	}
 }
 
+// SettingsChanged forgets what polls found: by other limits, branches or policies it may mean something else. What
+// was not put on record is found again by the polls that begin now.
+func (d *Desk) SettingsChanged() {
+	clear(d.polls)
+	clear(d.candidates)
+}
+
 // Faulty reports whether the state machine refused a content for what it is.
 func Faulty(refusal *fsm.Refusal) bool {
 	return refusal.Class == fsm.ClassExhausted || refusal.Class == fsm.ClassInvalid

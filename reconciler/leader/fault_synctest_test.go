@@ -149,3 +149,81 @@ func TestErrorsFitIntoTheLog(t *testing.T) {
 		t.Errorf("a poll of %d bytes", size)
 	}
 }
+
+// limit changes how large a file may be.
+func (f *fakes) limit(t *testing.T, bytes int64) {
+	t.Helper()
+	r, err := f.Propose(t.Context(), 1, &pb.Payload{Command: &pb.Payload_SetSettings{SetSettings: &pb.SetSettings{
+		Reason: "test", Settings: &pb.SettingsValue{
+			PollIntervalMs: 30_000, MaxFileBytes: bytes,
+			Environments: []*pb.EnvironmentValue{{Name: "prod", Branch: "main", Policy: &pb.PolicyValue{AutoRollback: true}}},
+		},
+	}}})
+	if err != nil || r.Refusal != nil {
+		t.Fatal(err, r.Refusal)
+	}
+}
+
+// I12: a commit that the limits do not let in has one record and one audit record. With limits that do and the hold
+// lifted it is read anew, and is the same record.
+func TestI12RefusedTreeIsTheSameRecord(t *testing.T) {
+	refuse := func(f *fakes) {
+		f.fails = map[string]error{"prod": &gitsync.RejectedTreeError{Path: "environments/prod/metadata.json", Reason: "has 20 bytes, more than 10"}}
+	}
+	leading(t, refuse, func(t *testing.T, f *fakes) {
+		sleep(5 * time.Minute)
+		state := f.rig.store.State()
+		refused := state.DeploymentByContent("prod", "c1", "")
+		if refused == nil || refused.State != fsm.Failed || refused.ReasonCode != "rejected_tree" || len(f.reads) != 1 {
+			t.Fatalf("%+v, read %d times", refused, len(f.reads))
+		}
+		f.mu.Lock()
+		f.fails = nil
+		f.mu.Unlock()
+		f.limit(t, 20)
+		if _, err := f.Propose(t.Context(), 1, &pb.Payload{Command: &pb.Payload_RequestPoll{RequestPoll: &pb.RequestPoll{Environment: "prod", LiftHold: true}}}); err != nil {
+			t.Fatal(err)
+		}
+		sleep(2 * time.Second)
+		f.completed(t, "c1")
+		state = f.rig.store.State()
+		if n, _, _ := state.Counts(); n != 1 || f.rig.env().LastCompletedID != refused.ID {
+			t.Errorf("%d records; %s completed, beside %s", n, f.rig.env().LastCompletedID, refused.ID)
+		}
+		failures := 0
+		for r := range state.Audit(0) {
+			if r.Action == "deployment.failed" {
+				failures++
+			}
+		}
+		if failures != 1 {
+			t.Errorf("%d audit records of one refusal", failures)
+		}
+	})
+}
+
+// I12: the branch goes back to a commit that the limits of now do not let in: it is refused on the record that it has.
+func TestI12CommitThatCannotBeReadAnyMore(t *testing.T) {
+	leading(t, nil, func(t *testing.T, f *fakes) {
+		sleep(2 * time.Second)
+		f.completed(t, "c1")
+		first := f.rig.env().LastCompletedID
+		f.push("c2", `{"services": [ ]}`, nil)
+		sleep(time.Minute)
+		f.completed(t, "c2")
+		f.mu.Lock()
+		f.fails = map[string]error{"prod": &gitsync.RejectedTreeError{Path: "environments/prod", Reason: "has 2 files, more than 1"}}
+		f.mu.Unlock()
+		f.limit(t, 10)
+		f.push("c1", emptyCatalog, nil)
+		before := len(f.reads)
+		sleep(10 * time.Minute)
+		state, env := f.rig.store.State(), f.rig.env()
+		if d := state.Deployment(first); d.ReasonCode != "rejected_tree" || d.State != fsm.Completed || state.Hold("prod", "commit:c1") == nil {
+			t.Errorf("%+v", d)
+		}
+		if n, _, _ := state.Counts(); n != 2 || env.Active.Commit != "c2" || env.LatestCommit != "c1" || len(f.reads) != before+1 {
+			t.Errorf("%d records, %s is active, the head is %s, read %d times", n, env.Active.Commit, env.LatestCommit, len(f.reads)-before)
+		}
+	})
+}

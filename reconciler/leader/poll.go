@@ -15,6 +15,7 @@ func (t *tenure) follow(ctx context.Context, state *fsm.State) {
 		return
 	}
 	t.settings = settings
+	t.desk.SettingsChanged()
 	for branch, p := range t.pollers {
 		p.stop()
 		delete(t.pollers, branch)
@@ -75,7 +76,11 @@ func (p *poller) run(ctx context.Context) {
 		}
 		next := p.Now().Add(backoff.Next(p.lookout.Failures(poll, candidates), p.Random()))
 		poll.NextPoll = next.UnixMilli()
-		p.post(ctx, func() { p.desk.Polled(poll, candidates) })
+		p.post(ctx, func() {
+			if ctx.Err() == nil { // else the settings changed since
+				p.desk.Polled(poll, candidates)
+			}
+		})
 		p.await(ctx, next)
 	}
 }

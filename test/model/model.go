@@ -82,7 +82,7 @@ func Check(before, after *fsm.State, event Event) error {
 
 func checkRecords(before, after *fsm.State, env *fsm.Environment, event Event) error {
 	applying := 0
-	known := map[string]string{}
+	known := records{}
 	var waiting []string
 	for d := range after.Deployments(env.Name) {
 		was := fsm.StateNone
@@ -101,11 +101,9 @@ func checkRecords(before, after *fsm.State, env *fsm.Environment, event Event) e
 		if d.State.Waiting() {
 			waiting = append(waiting, d.ID)
 		}
-		key := d.Commit + " " + d.Digest
-		if other := known[key]; other != "" {
-			return fmt.Errorf("I12: deployments %s and %s are of the same content", d.ID, other)
+		if err := known.add(d); err != nil {
+			return err
 		}
-		known[key] = d.ID
 	}
 	if applying > 1 {
 		return fmt.Errorf("%d deployments are being applied to %s", applying, env.Name)
@@ -115,6 +113,23 @@ func checkRecords(before, after *fsm.State, env *fsm.Environment, event Event) e
 		return fmt.Errorf("in line are %v, waiting are %v", line, waiting)
 	}
 	return checkOperation(after, env)
+}
+
+// records are the deployments of each commit by digest.
+type records map[string]map[string]string
+
+// add: a commit has one record for each content, and none beside them for a time when it could not be read.
+func (r records) add(d *fsm.Deployment) error {
+	of := r[d.Commit]
+	if of == nil {
+		of = map[string]string{}
+		r[d.Commit] = of
+	}
+	if of[d.Digest] != "" || of[""] != "" || d.Digest == "" && len(of) > 0 {
+		return fmt.Errorf("I12: deployment %s is of commit %s, beside %v", d.ID, d.Commit, of)
+	}
+	of[d.Digest] = d.ID
+	return nil
 }
 
 // checkOperation: what is under way belongs to a record that says so, and a way

@@ -136,8 +136,11 @@ func (m *machine) create() {
 		IdStem: env + "-" + time.UnixMilli(m.now).UTC().Format("20060102-150405"),
 		Commit: fmt.Sprint("c", rapid.IntRange(0, 9).Draw(m.t, "commit")),
 	}
-	if rapid.IntRange(0, 5).Draw(m.t, "broken") == 0 {
+	switch rapid.IntRange(0, 11).Draw(m.t, "broken") {
+	case 0, 1:
 		c.Problems, c.ReasonCode = []string{"broken"}, "validation_failed"
+	case 2:
+		c.Problems, c.ReasonCode, c.Digest = []string{"larger than the limit"}, "rejected_tree", ""
 	}
 	if rapid.IntRange(0, 3).Draw(m.t, "policy") == 0 {
 		c.NextPolicy = policy(m.t)

@@ -28,6 +28,7 @@ func (t *tenure) follow() {
 		return
 	}
 	t.settings = settings
+	t.desk.SettingsChanged()
 	for _, branch := range t.branches {
 		t.pollers[branch].stopped = true
 	}
