@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,11 +25,20 @@ func (c *core) follow(ctx context.Context, look func(*fsm.State) error) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return &problem{failure: Cancelled, message: "the watch was ended"}
+			return watchEnded(ctx.Err())
 		case <-c.draining:
 			return &problem{failure: Draining, message: "draining: this node stops, resume at another one"}
 		}
 	}
+}
+
+// watchEnded is the end of a watch whose client left, or gave it a time that is over: this clock may see that before
+// the client's does, who then gets to read it.
+func watchEnded(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &problem{failure: Deadline, message: "the time that the watch was given is over"}
+	}
+	return &problem{failure: Cancelled, message: "the watch was ended"}
 }
 
 // reach waits until this node has applied the index of a token. One that it does

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -156,6 +157,22 @@ func TestAWatchThatFellBehindIsTold(t *testing.T) {
 	}
 	if err := w.begin(state, state.Index()); err != nil {
 		t.Errorf("nothing is missing: %v", err)
+	}
+}
+
+// A watch whose time is over says so, whoever's clock sees it first: the client's context is not the only one that ends.
+func TestAWatchSaysWhyItEnds(t *testing.T) {
+	a := serve(t)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	over, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	for ctx, want := range map[context.Context]codes.Code{left: codes.Canceled, over: codes.DeadlineExceeded} {
+		looks := 0
+		err := a.server.core.follow(ctx, func(*fsm.State) error { looks++; return nil })
+		if code := tell(t, err).code; code != want || looks != 1 {
+			t.Errorf("%v after %d looks, want %v", code, looks, want)
+		}
 	}
 }
 

@@ -82,7 +82,7 @@ func answers(t *testing.T, n *harness.Node, method protoreflect.MethodDescriptor
 		}
 		said = append(append(said, text...), binaryFields(answer)...)
 	}
-	if code := status.Code(err); !errors.Is(err, io.EOF) && code != codes.DeadlineExceeded && code != codes.Canceled && code != codes.FailedPrecondition {
+	if code := status.Code(err); !errors.Is(err, io.EOF) && code != codes.DeadlineExceeded && code != codes.FailedPrecondition {
 		t.Errorf("%s at %s: %v", full, n.ID, err)
 	}
 	return append(said, err.Error()...)
