@@ -2,10 +2,12 @@ package web
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,12 @@ func listening(t *testing.T, alter func(*http.Server)) string {
 	if alter != nil {
 		alter(server.main)
 	}
+	return listen(t, server)
+}
+
+// listen runs a server on loopback until the test ends.
+func listen(t *testing.T, server *Server) string {
+	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -104,5 +112,42 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 	if all, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(all), "HTTP/1.1 200") {
 		t.Errorf("an idle connection is not closed in order: %v %s", err, all)
+	}
+}
+
+// An answer that its client does not read is cut off, however much of it is left; others are answered meanwhile.
+func TestAnswersThatNobodyReadsAreCutOff(t *testing.T) {
+	node, _ := serving(t)
+	blocked := make(chan error, 1)
+	endless := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		page := make([]byte, 1<<20)
+		for {
+			if _, err := w.Write(page); err != nil {
+				blocked <- err
+				return
+			}
+		}
+	})
+	server, _ := newTestServer(t, node, after(0), func(c *Config) { c.WriteTimeout, c.Features = 300*time.Millisecond, endless })
+	address := listen(t, server)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /ogc HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := say(t, address, "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); got != http.StatusOK {
+		t.Errorf("another client: %d", got)
+	}
+	if err := <-blocked; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("writing ended with %v", err)
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, conn); n == 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after %d bytes the connection is still open: %v", n, err)
 	}
 }
