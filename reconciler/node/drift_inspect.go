@@ -60,7 +60,7 @@ func (n *Node) inspect(ctx context.Context, s Serving, files bool) inspection {
 	}
 	results, ok := n.config.Registry.Probe(ctx, s.Environment)
 	for _, r := range results {
-		if !r.OK {
+		if !r.OK && !r.Unknown {
 			found.drift = append(found.drift, Drift{Kind: DriftSource, Object: r.Layer, Message: r.Reason})
 		}
 	}

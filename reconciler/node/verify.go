@@ -9,6 +9,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
 
 // Bounds of a verification.
@@ -39,21 +40,28 @@ func (n *Node) Probe(ctx context.Context, request *pb.VerifyRequest) (*pb.Verify
 	if !s.reached(request) || s.problem != "" || s.Digest != request.GetDigest() {
 		return response, nil
 	}
-	response.Served = true
 	probeCtx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	results, _ := n.config.Registry.Probe(probeCtx, request.GetEnvironment())
-	if probeCtx.Err() != nil {
-		response.Served = false
-		return response, nil
-	}
+	judge(response, results)
+	return response, nil
+}
+
+// judge answers by what was found: what failed is a failure also where the
+// time was too short to ask every source; there is no answer where nothing
+// failed and something was not asked.
+func judge(response *pb.VerifyResponse, results []registry.ProbeResult) {
+	response.Served = true
 	for _, r := range results {
-		if !r.OK && r.PassedAtStaging {
+		switch {
+		case r.OK || !r.PassedAtStaging:
+		case r.Unknown:
+			response.Served = false
+		default:
 			response.Failed = true
 			response.Problems = append(response.Problems, "layer "+r.Layer+": "+r.Reason)
 		}
 	}
-	return response, nil
 }
 
 // reached reports whether the activation in question, or a later one, is served.

@@ -17,6 +17,7 @@ type layerCheck struct {
 	layer    *Layer
 	findings []Finding
 	err      error // the source could not be asked
+	cut      bool  // the context ended before the source had answered
 }
 
 // checkLayers compares every layer with its live source, several sources at a time, and returns the outcomes in the
@@ -40,7 +41,7 @@ func (r *Registry) checkLayers(ctx context.Context, c *Catalog, patience time.Du
 				if failed == nil || patience == 0 {
 					checks[i].findings, failed = checks[i].layer.checkWithin(ctx, patience)
 				}
-				checks[i].err = failed
+				checks[i].err, checks[i].cut = failed, failed != nil && ctx.Err() != nil
 			}
 		})
 	}

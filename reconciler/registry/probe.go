@@ -11,6 +11,8 @@ type ProbeResult struct {
 	// since. It is false for a catalog that was built without live checks.
 	PassedAtStaging bool
 	Reason          string // why not OK
+	// Unknown says that the probe ended before the source had answered: not OK then means nothing.
+	Unknown bool
 }
 
 // Probe runs the staging checks again on what an environment serves, and returns one result for each layer in their
@@ -28,7 +30,7 @@ func (r *Registry) Probe(ctx context.Context, environment string) ([]ProbeResult
 		reason := check.reason()
 		results[i] = ProbeResult{
 			Layer: check.layer.definition.ID, Source: check.layer.definition.DataSource,
-			OK: reason == "", PassedAtStaging: current.checks == Strict, Reason: reason,
+			OK: reason == "", PassedAtStaging: current.checks == Strict, Reason: reason, Unknown: check.cut,
 		}
 	}
 	return results, true

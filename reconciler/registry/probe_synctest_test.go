@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,6 +49,34 @@ func TestProbeGivesUpAHangingSource(t *testing.T) {
 			if results[i].OK != want || !want && !strings.Contains(results[i].Reason, "does not answer within 5s") {
 				t.Errorf("%+v", results[i])
 			}
+		}
+		r.Swap("production", nil)
+	})
+}
+
+// A probe that ends before it has asked every source tells those that did not answer from those that were not waited for.
+func TestProbeThatEndsEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newTestRegistry(t, hanging{&fakeDriver{}}, nil)
+		var sources []catalog.DataSource
+		for i := range 6 {
+			sources = append(sources, fakeSourceOf(fmt.Sprintf("stuck-%d", i), fmt.Sprintf("hang-%d", i)))
+		}
+		r.Swap("production", mustBuild(t, r, "d", Structural, testModel(sources...)))
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second) // four are asked at once, for five seconds each
+		defer cancel()
+		results, _ := r.Probe(ctx, "production")
+		unknown := 0
+		for _, result := range results {
+			if result.OK || result.Unknown == strings.Contains(result.Reason, "does not answer within 5s") {
+				t.Errorf("%+v", result)
+			}
+			if result.Unknown {
+				unknown++
+			}
+		}
+		if unknown != 2 || len(results) != 6 {
+			t.Errorf("%d of %d are unknown", unknown, len(results))
 		}
 		r.Swap("production", nil)
 	})

@@ -178,6 +178,9 @@ func (s *Server) await(ctx context.Context) error {
 // Stop ends the server with its connections, as `pg_ctl stop -m fast` does, and waits.
 func (s *Server) Stop() error { return s.end(syscall.SIGINT) }
 
+// Kill ends the server at once, as a crash does: no session lets go of its locks for another one to go on.
+func (s *Server) Kill() error { return s.end(syscall.SIGQUIT) }
+
 // Freeze stops the server's processes without ending them: it accepts connections and says nothing.
 func (s *Server) Freeze() error { return s.process.Process.Signal(syscall.SIGSTOP) }
 

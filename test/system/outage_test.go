@@ -144,7 +144,7 @@ func TestDatabaseStopsDuringStaging(t *testing.T) {
 	commit := deployGated(c)
 	awaitPhase(t, c, commit, pb.DeploymentPhase_DEPLOYMENT_PHASE_STAGING)
 	g.awaitWaiting(len(c.Nodes))
-	must(t, g.server.Stop())
+	must(t, g.server.Kill())
 	d := awaitEnd(t, c, commit)
 	if text := d.GetErrorMessage(); d.GetState() != pb.DeploymentState_DEPLOYMENT_STATE_FAILED ||
 		!strings.Contains(text, "Database connection failure") || strings.Contains(text, readerPassword) {
@@ -184,7 +184,7 @@ func TestDatabaseStopsDuringVerification(t *testing.T) {
 			must(t, holder.Close(t.Context()))
 			awaitPhase(t, c, commit, pb.DeploymentPhase_DEPLOYMENT_PHASE_VERIFYING)
 			g.awaitWaiting(len(c.Nodes))
-			must(t, g.server.Stop())
+			must(t, g.server.Kill())
 			d := awaitEnd(t, c, commit)
 			if text := d.GetErrorMessage(); d.GetState() != test.state || !strings.Contains(text, "Database connection failure") {
 				t.Errorf("%v: %s", d.GetState(), text)
