@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/honua-io/honua-gitops/internal/scaffold"
 	"github.com/honua-io/honua-gitops/test/postgres"
@@ -27,7 +28,8 @@ INSERT INTO public.cities (geom, name, population, country)
 CREATE INDEX ON public.cities USING gist (geom);
 CREATE ROLE %s LOGIN PASSWORD '%s'; GRANT SELECT ON public.cities TO %[2]s`
 
-// postgis asks one node for what is in a database that shares the machine with it and with the client.
+// postgis asks one node for what is in a database that shares the machine with it and with the client: over TCP, then
+// over the database's socket.
 func postgis(ctx context.Context, b *bench) (err error) {
 	// A folder of its own: it is given to the user that runs the server, who has to get there.
 	dir, err := os.MkdirTemp("", "honua-bench-postgres")
@@ -45,19 +47,34 @@ func postgis(ctx context.Context, b *bench) (err error) {
 			return err
 		}
 	}
-	if err := os.Setenv(scaffold.ConnectionVariable, server.Net(readerName, readerPassword, "postgres")); err != nil {
+	for _, way := range []struct{ name, connection string }{
+		{"postgis", server.Net(readerName, readerPassword, "postgres")},
+		{"postgis-socket", server.Socket(readerName, readerPassword, "postgres")},
+	} {
+		if err := askDatabase(ctx, b, way.name, way.connection, server.PID()); err != nil {
+			return fmt.Errorf("%s: %w", way.name, err)
+		}
+	}
+	return nil
+}
+
+// askDatabase starts a cluster that reads the table over a connection, and asks its first node.
+func askDatabase(ctx context.Context, b *bench, name, connection string, serverPID int) error {
+	if err := os.Setenv(scaffold.ConnectionVariable, connection); err != nil {
 		return err
 	}
-	cluster, end, err := b.smallOf(ctx, neverSeconds, scaffold.PostGISFiles)
+	here := *b
+	here.scratch = filepath.Join(b.scratch, name)
+	cluster, end, err := here.smallOf(ctx, neverSeconds, scaffold.PostGISFiles)
 	if err != nil {
 		return err
 	}
 	defer end()
 	node := cluster.nodes[0]
-	return b.ask(ctx, map[string]int{"node": node.PID, "postgres": server.PID()}, node.http, []asking{
-		{"postgis/collections", func() string { return collectionsPath }, atLeast(23_500)},
+	return b.ask(ctx, map[string]int{"node": node.PID, "postgres": serverPID}, node.http, []asking{
+		{name + "/collections", func() string { return collectionsPath }, atLeast(23_500)},
 		// A box of three degrees holds 28 points on the average, one of thirty 2,800.
-		{"postgis/items-10", randomPage(itemsPath, area{3, 3, 10}, 10), atLeast(8_850)},
-		{"postgis/items-1000", randomPage(itemsPath, area{30, 30, 200}, 1000), atLeast(615)},
+		{name + "/items-10", randomPage(itemsPath, area{3, 3, 10}, 10), atLeast(8_850)},
+		{name + "/items-1000", randomPage(itemsPath, area{30, 30, 200}, 1000), atLeast(615)},
 	})
 }

@@ -216,6 +216,11 @@ func (s *Server) Net(user, password, database string) string {
 	return fmt.Sprintf("Host=127.0.0.1;Port=%d;Database=%s;Username=%s;Password=%s;SSL Mode=Disable", s.Port, database, user, password)
 }
 
+// Socket is the .NET form of a connection over the server's Unix socket.
+func (s *Server) Socket(user, password, database string) string {
+	return fmt.Sprintf("Host=%s;Port=%d;Database=%s;Username=%s;Password=%s", s.Dir, s.Port, database, user, password)
+}
+
 // Run runs SQL in a database as its superuser.
 func (s *Server) Run(ctx context.Context, database, sql string) error {
 	conn, err := pgx.Connect(ctx, s.URL(Admin, AdminPassword, database))

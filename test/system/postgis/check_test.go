@@ -171,6 +171,7 @@ func TestUnreachable(t *testing.T) {
 		"missing database":  {server.URL(reader, password, "no_such_db"), "the database does not exist", registry.ErrUnavailable},
 		"unknown host":      {"Host=no-such-host.invalid;" + base, "host's name is not known", registry.ErrUnavailable},
 		"nobody listens":    {fmt.Sprintf("Host=127.0.0.1;Port=1;Database=gis;Username=%s;Password=%s", reader, password), "connection refused", registry.ErrUnavailable},
+		"no socket":         {"Host=/no/such/place;" + base, "there is no such socket", registry.ErrUnavailable},
 		"silent host":       {fmt.Sprintf("Host=127.0.0.1;Port=%d;Database=gis;Username=%s;Password=%s;SSL Mode=Disable", mute, reader, password), "no answer in time", registry.ErrUnavailable},
 		"no TLS":            {"Host=127.0.0.1;SSL Mode=Require;" + base, "TLS", registry.ErrUnavailable},
 		"unknown parameter": {server.URL(reader, password, "gis") + "&no_such_parameter=1", "parameter", registry.ErrUnavailable},

@@ -25,6 +25,7 @@ func TestPostGISQueries(t *testing.T) {
 	t.Run("reference systems", func(t *testing.T) { checkReferenceSystems(t, d, source) })
 	t.Run("shapes", func(t *testing.T) { checkShapes(t, d, source) })
 	t.Run("injection", func(t *testing.T) { checkInjection(t, d, source) })
+	t.Run("socket", func(t *testing.T) { checkSocket(t, d) })
 }
 
 func checkFeatures(t *testing.T, source registry.Source) {
@@ -46,6 +47,25 @@ func checkFeatures(t *testing.T, source registry.Source) {
 	undeclared, _ := ask(t, source, citiesLayer(), registry.Query{Limit: 1})
 	if !strings.Contains(undeclared[0], `"properties":{"id":1,"name":"Paris"`) {
 		t.Errorf("%s", undeclared[0])
+	}
+}
+
+// checkSocket reads over the server's Unix socket, in both styles of connection string.
+func checkSocket(t *testing.T, d *database) {
+	for _, connection := range []string{
+		d.server.Socket(reader, password, d.name),
+		fmt.Sprintf("postgres://%s:%s@/%s?host=%s&port=%d", reader, password, d.name, d.server.Dir, d.server.Port),
+	} {
+		source, err := openSource(t, connection)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if features, _ := ask(t, source, citiesLayer(allProperties()...), registry.Query{Limit: 1}); len(features) != 1 || !strings.Contains(features[0], "Paris") {
+			t.Errorf("%s", features)
+		}
+		if err := source.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
