@@ -81,7 +81,7 @@ func TestDamagedPacksAreNotStored(t *testing.T) {
 				t.Errorf("%s, %s: %v, left is %s", name, what, err, left)
 			}
 		}
-		for at := 0; at < len(pack); at += 1 + len(pack)/61 {
+		for at := 0; at < len(pack); at += 1 + len(pack)/13 {
 			damaged := bytes.Clone(pack)
 			damaged[at] ^= 0x41
 			check(fmt.Sprint("byte ", at), damaged)
