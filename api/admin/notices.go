@@ -27,8 +27,11 @@ func (v serverView) notices() []string {
 		add("did not answer %s within %s: start it, or look at its log; %s has to be reachable", v.status.NodeID, inspectionTime, n.GRPCAddress)
 	case v.asked && v.answer == nil:
 		// What it serves is not known, and one line says what to do.
-		add("did not answer %s, and is unavailable since %s: start it, or look at its log; if it never comes back: honua cluster remove %s",
-			v.status.NodeID, since, v.member.ID)
+		remedy := "start it, or look at its log"
+		if v.status.HasQuorum { // without one nothing can be removed
+			remedy += "; if it never comes back: honua cluster remove " + v.member.ID
+		}
+		add("did not answer %s, and is unavailable since %s: %s", v.status.NodeID, since, remedy)
 		return found
 	case !n.Available:
 		add("unavailable since %s although it answers: its log, and whether %s is reachable from the leader; it takes no part in deployments until then",

@@ -86,7 +86,7 @@ func (v serverView) message() *pb.Server {
 	if v.member.ID == v.status.NodeID {
 		m.AppliedIndex, m.StateHash = v.state.Index(), hash(v.state.Hash())
 	}
-	m.Backup, m.StartedMs = v.answer.GetBackup(), v.answer.GetStartedMs()
+	m.Backup, m.StartedMs, m.Warnings = v.answer.GetBackup(), v.answer.GetStartedMs(), v.answer.GetWarnings()
 	m.Notices, m.OverruledKeys = v.notices(), v.overruled()
 	m.Healthy = len(m.Notices) == 0
 	return m

@@ -67,6 +67,8 @@ func TestReadiness(t *testing.T) {
 		{"a backup in time", func(n *testNode, _ *admintest.Node) {
 			n.contact.Backups = &Backups{Directory: "/backups", Interval: time.Hour, LastSuccess: admintest.Epoch.Add(-time.Hour)}
 		}, time.Second, 200, "", `"warnings":[]`},
+		{"a file that cannot be written", func(n *testNode, _ *admintest.Node) { n.contact.Unwritten = "write f: no space left on device" },
+			time.Second, 200, "", `"warnings":[{"code":"file-not-written","message":"a state or approval file cannot be written: write f: no space left on device"`},
 		{"another settings file", func(n *testNode, _ *admintest.Node) { n.contact.DifferingSettings = []string{"GitOps.DryRun"} },
 			time.Second, 200, "", `"warnings":[{"code":"settings-differ","message":"this node's settings file differs from what is in force in GitOps.DryRun"`},
 		{"a settings file that was overruled", func(n *testNode, _ *admintest.Node) {

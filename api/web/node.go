@@ -42,6 +42,8 @@ type Contact struct {
 	// is in force. Overruled: an admin decided so.
 	DifferingSettings []string
 	Overruled         bool
+	// Unwritten is why a state or approval file cannot be written; empty if all can.
+	Unwritten string
 }
 
 // Backups is how the scheduled backups of a node are doing. Counters grow from

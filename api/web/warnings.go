@@ -20,6 +20,10 @@ func (v view) warnings(now time.Time) []notice {
 		add("backup-overdue", fmt.Sprintf("no backup to %s for two intervals; %s", b.Directory, b.newest()),
 			"look for what keeps it in this node's log")
 	}
+	if v.contact.Unwritten != "" {
+		add("file-not-written", "a state or approval file cannot be written: "+v.contact.Unwritten,
+			"give this node's user room and permission below GitOps.StateDirectory and GitOps.ApprovalDirectory; it is tried again by itself")
+	}
 	switch keys := strings.Join(v.contact.DifferingSettings, ", "); {
 	case keys == "":
 	case v.contact.Overruled:

@@ -23,7 +23,7 @@ func (w *webNode) Contact() web.Contact {
 		Overruled:         inForce != nil && inForce.FileDigest == w.app.settings.digest,
 		NodeID:            s.NodeID, LeaderID: s.LeaderID, Leader: s.State == cluster.StateLeader, HasQuorum: s.HasQuorum,
 		CaughtUp: s.CaughtUp, Term: s.Term, AppliedIndex: s.AppliedIndex, CommitIndex: s.CommitIndex, Halted: s.Fatal, Writing: s.Writing,
-		Backups: w.app.webBackups(),
+		Backups: w.app.webBackups(), Unwritten: w.app.node.Unwritten(),
 	}
 }
 

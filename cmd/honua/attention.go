@@ -24,6 +24,9 @@ func attention(o overview) []string {
 		}
 	}
 	for _, server := range o.Cluster.Servers {
+		for _, warning := range server.Warnings {
+			say("%s: %s", server.ID, warning)
+		}
 		if line := backupAttention(server, time.Now()); line != "" {
 			lines = append(lines, line)
 		}
@@ -101,7 +104,7 @@ func environmentAttention(e view.Environment) []string {
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, e.Name+": "+fmt.Sprintf(format, args...)) }
 	if e.PollError != "" {
-		say("the repository cannot be read: %s", e.PollError)
+		say("the repository cannot be read: %s; nodes serve what they have and try again: check it and its credentials, on a node: honua config check --git FILE", e.PollError)
 	}
 	if e.Health == "Unhealthy" || e.Health == "Degraded" {
 		say("%s: %s", e.Health, orElse(e.HealthMessage, "honua environment show "+e.Name))

@@ -39,6 +39,10 @@ func newClusterStatusCommand(s *session) *cobra.Command {
 				return err
 			}
 			status, err := s.clusterStatus(cmd.Context(), read)
+			if errors.Is(err, client.ErrNoLeader) || errors.Is(err, client.ErrTimeout) {
+				// That is when it is needed most: what one node knows.
+				status, err = s.clusterStatus(cmd.Context(), readFlags{stale: true})
+			}
 			if err != nil {
 				return err
 			}

@@ -43,9 +43,11 @@ type Node struct {
 	// activating is held while what is served is replaced.
 	activating sync.Mutex
 
-	mu       sync.Mutex
-	serves   map[string]serving
-	advanced chan struct{}
+	mu     sync.Mutex
+	serves map[string]serving
+	// unwritten is why a state or approval file cannot be written; empty if all can.
+	unwritten string
+	advanced  chan struct{}
 }
 
 // Open reads the journal and serves what was active last, before raft is up.

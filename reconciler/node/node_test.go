@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -198,6 +199,35 @@ func TestStateFile(t *testing.T) {
 	}
 	l.begin("points.geojson", "cities", "towns")
 	eventually(t, func() bool { return read().Environment == labEnvironment })
+}
+
+// A file that cannot be written is told of until it can be, and the node goes on.
+func TestUnwrittenFileIsToldOf(t *testing.T) {
+	l := newLab(t)
+	n := l.open()
+	stop := l.run(n)
+	defer stop()
+	l.begin("points.geojson", "cities")
+	l.activate()
+	l.awaitServing(n, 1)
+	l.finish()
+	folder := filepath.Join(l.dir, "state")
+	path := filepath.Join(folder, labEnvironment+".json")
+	eventually(t, func() bool { _, err := os.Stat(path); return err == nil })
+	if err := errors.Join(os.Rename(folder, folder+".away"), os.WriteFile(folder, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	l.begin("points.geojson", "cities", "towns")
+	eventually(t, func() bool { return n.Unwritten() == "write "+path+": not a directory" })
+	answer, err := n.GetNodeStatus(t.Context(), &pb.GetNodeStatusRequest{})
+	if err != nil || len(answer.GetWarnings()) != 1 || !strings.Contains(answer.GetWarnings()[0], path) || !answer.GetServes()[0].GetHealthy() {
+		t.Errorf("%v, %v", answer, err)
+	}
+	if err := errors.Join(os.Remove(folder), os.Rename(folder+".away", folder)); err != nil {
+		t.Fatal(err)
+	}
+	l.activate()
+	eventually(t, func() bool { return n.Unwritten() == "" })
 }
 
 // eventually waits for something that happens on another goroutine and has no

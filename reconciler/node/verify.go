@@ -113,6 +113,9 @@ func (n *Node) GetNodeStatus(_ context.Context, request *pb.GetNodeStatusRequest
 	if digest != request.GetSettingsDigest() {
 		response.Settings = value
 	}
+	if problem := n.Unwritten(); problem != "" {
+		response.Warnings = append(response.Warnings, "a state or approval file cannot be written: "+problem+": give this node's user room and permission there")
+	}
 	for _, s := range n.Serves() {
 		if state.Environment(s.Environment) == nil {
 			continue

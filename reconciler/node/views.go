@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -25,6 +26,8 @@ type views struct {
 	written map[string]viewFile
 	// shown is the index of the change that each environment's file shows.
 	shown map[string]uint64
+	// failed are the writes that failed last: of an environment by its name, of a file by its path.
+	failed map[string]string
 	// begun is when the present viewPause began, spent what was written since.
 	begun time.Time
 	spent int
@@ -63,7 +66,7 @@ func (n *Node) writeViews(ctx context.Context) {
 }
 
 func newViews(n *Node) *views {
-	return &views{node: n, written: map[string]viewFile{}, shown: map[string]uint64{}}
+	return &views{node: n, written: map[string]viewFile{}, shown: map[string]uint64{}, failed: map[string]string{}}
 }
 
 // ShowViews writes what changed, as far as the pace allows; full reports that
@@ -107,6 +110,7 @@ func (v *views) environment(ctx context.Context, state *fsm.State, env *fsm.Envi
 		}
 		err = v.approval(ctx, d)
 	}
+	v.note(env.Name, err)
 	if err != nil {
 		v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "environment", env.Name, "error", err)
 		return
@@ -134,8 +138,9 @@ func (v *views) put(ctx context.Context, environment, path string, content []byt
 		return nil
 	}
 	if err := v.node.files.Replace(path, content); err != nil {
-		return err
+		return &fs.PathError{Op: "write", Path: path, Err: cause(err)}
 	}
+	v.note(path, nil)
 	v.written[path] = viewFile{environment, content}
 	return nil
 }
@@ -156,18 +161,64 @@ func (v *views) drifted(ctx context.Context, environment, path string) {
 func (v *views) inspect(ctx context.Context, environment string) []Drift {
 	var found []Drift
 	for path, file := range v.written {
-		if environment != "" && file.environment != environment || !v.edited(path) {
+		if environment != "" && file.environment != environment {
+			continue
+		}
+		if !v.edited(path) {
+			v.note(path, nil)
 			continue
 		}
 		v.drifted(ctx, file.environment, path)
 		drift := Drift{Kind: DriftFile, Object: path, Message: "the file was not as it was written", Corrected: true}
-		if err := errors.Join(v.node.files.MkdirAll(filepath.Dir(path), 0o700), v.node.files.Replace(path, file.content)); err != nil {
+		err := errors.Join(v.node.files.MkdirAll(filepath.Dir(path), 0o700), v.node.files.Replace(path, file.content))
+		if err != nil {
+			err = &fs.PathError{Op: "write", Path: path, Err: cause(err)}
 			v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "file", path, "error", err)
 			drift.Message, drift.Corrected = "the file cannot be written: "+err.Error(), false
 		}
+		v.note(path, err)
 		found = append(found, drift)
 	}
 	return found
+}
+
+// note keeps which writes fail, so that the node can tell. What cannot be
+// written is tried again, and noted again if it still fails.
+func (v *views) note(of string, err error) {
+	before, known := v.failed[of]
+	switch {
+	case err == nil && !known || err != nil && known && before == err.Error():
+		return
+	case err == nil:
+		delete(v.failed, of)
+	default:
+		v.failed[of] = err.Error()
+	}
+	first := ""
+	for _, text := range v.failed {
+		if first == "" || text < first {
+			first = text
+		}
+	}
+	v.node.mu.Lock()
+	defer v.node.mu.Unlock()
+	v.node.unwritten = first
+}
+
+// Unwritten is why a state or approval file cannot be written; empty if all can.
+func (n *Node) Unwritten() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.unwritten
+}
+
+// cause is what the system said, without the temporary name that a file is written under.
+func cause(err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -65,6 +65,10 @@ func TestQuorumLostAndFound(t *testing.T) {
 		}
 	}
 	checkRefused()
+	status := left.CLI("cluster", "status").Expect(t, 0).Out
+	if !strings.Contains(status, "NO LEADER: 2 voters have to reach each other") || !strings.Contains(status, "! no leader: start nodes") || strings.Contains(status, "honua cluster remove") {
+		t.Errorf("without a quorum cluster status says\n%s", status)
+	}
 	if err := left.Serves(development, e.GetActiveDigest()); err != nil {
 		t.Error(err)
 	}

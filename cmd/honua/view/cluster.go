@@ -48,6 +48,8 @@ type Server struct {
 	Started *Time `json:"started"`
 	// OverruledKeys are those of its settings file that `settings apply` has overruled.
 	OverruledKeys []string `json:"overruledKeys"`
+	// Warnings are what is wrong with it and takes nothing from what it serves.
+	Warnings []string `json:"warnings"`
 }
 
 // Backup is how the scheduled backups of a node are doing.
@@ -104,7 +106,7 @@ func newServer(s *pb.Server) Server {
 		AppliedIndex: s.GetAppliedIndex(), Version: s.GetVersion(), Format: s.GetFormat(), Incarnation: s.GetIncarnation(),
 		StateHash: s.GetStateHash(), Notices: texts(s.GetNotices()), Serves: each(s.GetServes(), newServed),
 		Backup: newBackup(s.GetBackup()), Started: millisecond(s.GetStartedMs()),
-		OverruledKeys: texts(s.GetOverruledKeys()),
+		OverruledKeys: texts(s.GetOverruledKeys()), Warnings: texts(s.GetWarnings()),
 	}
 }
 

@@ -370,6 +370,8 @@ type Server struct {
 	// The keys of its settings file that an admin has overruled. It is none the
 	// worse for it; empty if it does not answer.
 	OverruledKeys []string `protobuf:"bytes,18,rep,name=overruled_keys,json=overruledKeys,proto3" json:"overruled_keys,omitempty"`
+	// What is wrong with it, and what to do, and takes nothing from what it serves.
+	Warnings      []string `protobuf:"bytes,19,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -526,6 +528,13 @@ func (x *Server) GetStartedMs() int64 {
 func (x *Server) GetOverruledKeys() []string {
 	if x != nil {
 		return x.OverruledKeys
+	}
+	return nil
+}
+
+func (x *Server) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -1488,7 +1497,7 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\x05error\x18\x04 \x01(\tR\x05error\"\x17\n" +
 	"\x15ListGossipKeysRequest\"O\n" +
 	"\x16ListGossipKeysResponse\x125\n" +
-	"\x05nodes\x18\x01 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"\xd2\x04\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x1f.honua.gitops.v1.NodeGossipKeysR\x05nodes\"\xee\x04\n" +
 	"\x06Server\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fraft_address\x18\x02 \x01(\tR\vraftAddress\x12!\n" +
@@ -1510,7 +1519,8 @@ const file_honua_gitops_v1_cluster_service_proto_rawDesc = "" +
 	"\x06backup\x18\x10 \x01(\v2\x1d.honua.gitops.v1.BackupStatusR\x06backup\x12\x1d\n" +
 	"\n" +
 	"started_ms\x18\x11 \x01(\x03R\tstartedMs\x12%\n" +
-	"\x0eoverruled_keys\x18\x12 \x03(\tR\roverruledKeys\"R\n" +
+	"\x0eoverruled_keys\x18\x12 \x03(\tR\roverruledKeys\x12\x1a\n" +
+	"\bwarnings\x18\x13 \x03(\tR\bwarnings\"R\n" +
 	"\x10GetStatusRequest\x12>\n" +
 	"\vconsistency\x18\x01 \x01(\x0e2\x1c.honua.gitops.v1.ConsistencyR\vconsistency\"\xe2\x02\n" +
 	"\x11GetStatusResponse\x12\x1b\n" +

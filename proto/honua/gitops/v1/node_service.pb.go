@@ -1248,7 +1248,9 @@ type GetNodeStatusResponse struct {
 	GossipAddress string `protobuf:"bytes,15,opt,name=gossip_address,json=gossipAddress,proto3" json:"gossip_address,omitempty"`
 	// What each node says for itself and all should say alike, such as who is let
 	// in: by key, a digest that is equal where the meaning is.
-	OwnSettings   map[string]string `protobuf:"bytes,16,rep,name=own_settings,json=ownSettings,proto3" json:"own_settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	OwnSettings map[string]string `protobuf:"bytes,16,rep,name=own_settings,json=ownSettings,proto3" json:"own_settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What is wrong with the node and takes nothing from what it serves.
+	Warnings      []string `protobuf:"bytes,20,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1412,6 +1414,13 @@ func (x *GetNodeStatusResponse) GetGossipAddress() string {
 func (x *GetNodeStatusResponse) GetOwnSettings() map[string]string {
 	if x != nil {
 		return x.OwnSettings
+	}
+	return nil
+}
+
+func (x *GetNodeStatusResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -1853,7 +1862,7 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\x10activation_index\x18\x03 \x01(\x04R\x0factivationIndex\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x18\n" +
 	"\ahealthy\x18\x05 \x01(\bR\ahealthy\x12\x18\n" +
-	"\amessage\x18\x06 \x01(\tR\amessage\"\xad\x06\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\"\xc9\x06\n" +
 	"\x15GetNodeStatusResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\tR\vincarnation\x12\x18\n" +
@@ -1876,7 +1885,8 @@ const file_honua_gitops_v1_node_service_proto_rawDesc = "" +
 	"\fgrpc_address\x18\r \x01(\tR\vgrpcAddress\x12!\n" +
 	"\fhttp_address\x18\x0e \x01(\tR\vhttpAddress\x12%\n" +
 	"\x0egossip_address\x18\x0f \x01(\tR\rgossipAddress\x12Z\n" +
-	"\fown_settings\x18\x10 \x03(\v27.honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntryR\vownSettings\x1a>\n" +
+	"\fown_settings\x18\x10 \x03(\v27.honua.gitops.v1.GetNodeStatusResponse.OwnSettingsEntryR\vownSettings\x12\x1a\n" +
+	"\bwarnings\x18\x14 \x03(\tR\bwarnings\x1a>\n" +
 	"\x10OwnSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"h\n" +
