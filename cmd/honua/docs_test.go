@@ -72,7 +72,7 @@ func shellWords(line string) (words []string) {
 	}
 	end()
 	for i, w := range words {
-		if w == "|" || w == "&&" || strings.HasPrefix(w, ">") || strings.HasPrefix(w, "2>") {
+		if w == "|" || w == "&&" || w == "||" || strings.HasPrefix(w, ">") || strings.HasPrefix(w, "2>") {
 			return words[:i]
 		}
 	}
@@ -87,7 +87,7 @@ func (d documentedCommand) understand(root *cobra.Command) error {
 		// Alternatives, as in deployment list|show: the first one.
 		words[i], _, _ = strings.Cut(w, "|")
 		words[i] = strings.Trim(words[i], "[]")
-		if words[i] == "N" {
+		if words[i] == "N" || strings.HasPrefix(w, "$(") {
 			words[i] = "1"
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/honua-io/honua-gitops/test/harness"
 )
 
-var runnable = regexp.MustCompile("(?ms)^```console honua\n(.*?)^```$")
+var runnable = regexp.MustCompile("(?ms)^ *```console honua\n(.*?)^ *```$")
 
 // documented are the commands of all pages that are marked as runnable, in their order.
 func documented(t *testing.T) (commands []string) {
@@ -60,7 +60,7 @@ func TestCommandsOfTheDocs(t *testing.T) {
 		command.Dir = c.Dir // what a command writes goes with the cluster
 		command.Env = append(os.Environ(),
 			"PATH="+programs+":"+os.Getenv("PATH"), "HONUA_ADDRESS="+strings.Join(c.Addresses(), ","), "REPOSITORY="+c.Repo.Dir,
-			"HTTP="+c.Nodes[0].HTTP, "STATE="+filepath.Join(c.Nodes[0].Dir, "state"),
+			"HTTP="+c.Nodes[0].HTTP, "SETTINGS="+c.Nodes[0].SettingsFile(), "STATE="+filepath.Join(c.Nodes[0].Dir, "state"),
 			"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
 		)
 		if out, err := command.CombinedOutput(); err != nil {
