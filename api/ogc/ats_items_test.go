@@ -93,6 +93,13 @@ func (s *suite) bboxResponse() {
 		"179.4,-17,179.6,-17":   "3 4", // no height
 		"5,5,-100,6,6,100":      "1 3", // with heights
 		"20,20,30,30":           "3",
+		"-15,-15,-15,-15":       "2 3", // a point of the line
+		"-15,-14,-15,-14":       "3",   // a point beside it
+		"5,5,5,5":               "1 3", // a point inside the area
+		"5,-5,5,15":             "1 3", // a line through the area
+		"-30,-15,0,-15":         "2 3", // one through the line
+		"179.5,-17,179.5,-17":   "3 4", // one of the points
+		"180,-90,-180,90":       "3",   // the antimeridian itself
 		"-179.6,-18,-179.4,-16": "3 4",
 	} {
 		page := decode[featurePage](s.T, s.get("/ogc/collections/places/items?bbox="+bbox))
@@ -129,6 +136,9 @@ func (s *suite) timeResponse() {
 		"2023-01-01T00:00:00Z/..":                   "2 4",
 		"2023-01-01T00:00:00Z/":                     "2 4",
 		"1999-01-01T00:00:00.5Z":                    "2",
+		"2019-12-31T23:59:60Z":                      "1 2", // a leap second
+		"2020-01-01T00:00:00.0000001Z/2021-01-01":   "2",   // finer than any database keeps
+		"2019-12-31/2020-01-01T00:00:00.0000001Z":   "1 2",
 	} {
 		page := decode[featurePage](s.T, s.get("/ogc/collections/places/items?datetime="+url.QueryEscape(datetime)))
 		if page.ids() != want {
@@ -150,7 +160,8 @@ func (s *suite) itemsResponse() {
 			s.Errorf("%s: %s of %d", c.ID, page.Type, len(page.Features))
 		}
 	}
-	for query, want := range map[string]string{"kind=line": "2", "kind=nowhere&seen=2022-06-01T12:00:00Z": "3", "kind=x": ""} {
+	for query, want := range map[string]string{"kind=line": "2", "kind=nowhere&seen=2022-06-01T12:00:00Z": "3", "kind=x": "",
+		"seen=2022-06-01T14:00:00%2B02:00": "3", "seen=2022-06-01T12:00:00.0000001Z": ""} {
 		if page := decode[featurePage](s.T, s.get("/ogc/collections/places/items?"+query)); page.ids() != want {
 			s.Errorf("%s: %s", query, page.ids())
 		}

@@ -41,12 +41,19 @@ func parseInterval(text string) (registry.Time, error) {
 
 func isOpen(text string) bool { return text == "" || text == ".." }
 
-// parseInstant returns the first and last instant of a date or date-time. The standard's text allows lower case too.
+// parseInstant returns the first and last instant of a date or date-time. RFC 3339 allows lower case too, and second 60
+// where a leap second is: it is taken for the one after it, as clocks do that have none.
 func parseInstant(text string) (from, to time.Time, ok bool) {
 	if day, err := time.Parse(time.DateOnly, text); err == nil {
 		return day, day.Add(24*time.Hour - time.Nanosecond), true
 	}
-	at, err := time.Parse(time.RFC3339, strings.ToUpper(text))
+	text = strings.ToUpper(text)
+	leap := time.Duration(0)
+	if before, after, found := strings.Cut(text, ":59:60"); found {
+		text, leap = before+":59:59"+after, time.Second
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	at = at.Add(leap)
 	return at, at, err == nil
 }
 

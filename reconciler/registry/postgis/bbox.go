@@ -73,7 +73,7 @@ func (p *plan) boxCondition(b registry.BBox, prefilter bool) (boxCondition, erro
 		}
 		s.add(p.function("ST_Intersects"), "(", p.function("ST_Transform"), "(", p.quoted(p.geometry), ", ",
 			strconv.Itoa(registry.WGS84), "), ")
-		p.envelope(s, part, registry.WGS84)
+		s.bindBox(p, part, registry.WGS84)
 		s.add(")")
 	}}, nil
 }

@@ -75,9 +75,9 @@ func comparison(column *column, value any) (left, cast string, bound any, ok boo
 	case time.Time:
 		switch {
 		case column.is("timestamptz"):
-			return "", "::timestamptz", v, true
+			return "", "::timestamptz", v, isStorable(v)
 		case column.is("timestamp"):
-			return "", "::timestamp", v.UTC(), true
+			return "", "::timestamp", v.UTC(), isStorable(v)
 		case column.is("date"):
 			return "", "::date", v.UTC(), true
 		}
@@ -133,7 +133,7 @@ func (c *conditions) during(p *plan, interval registry.Time) {
 		s.add("(", p.quoted(column), " IS NULL OR (true")
 		if !interval.From.IsZero() {
 			s.add(" AND ", p.quoted(column), " >= ")
-			s.bind(interval.From.UTC(), cast)
+			s.bind(column.notBefore(interval.From.UTC()), cast)
 		}
 		if !interval.To.IsZero() {
 			s.add(" AND ", p.quoted(column), " <= ")
@@ -141,6 +141,17 @@ func (c *conditions) during(p *plan, interval registry.Time) {
 		}
 		s.add("))")
 	})
+}
+
+// isStorable reports whether the database has such a time: it counts in microseconds.
+func isStorable(v time.Time) bool { return v.Equal(v.Truncate(time.Microsecond)) }
+
+// notBefore is the first time from v on that the column can hold. A date stands for its whole day.
+func (c *column) notBefore(v time.Time) time.Time {
+	if c.is("date") || isStorable(v) {
+		return v
+	}
+	return v.Truncate(time.Microsecond).Add(time.Microsecond)
 }
 
 // id adds that a feature's id is the text that stands in its path.

@@ -84,15 +84,24 @@ func (s *statement) bind(value any, cast string) {
 	s.bound(from, format, cast)
 }
 
-// bindBox adds a box as a geometry in the database's own form, so that it is not made anew for each row.
+// bindBox adds a box as a geometry in the database's own form, so that it is not made anew for each row. A box without
+// a width or a height is a line, one with neither a point: a polygon of no area would meet nothing.
 func (s *statement) bindBox(p *plan, b registry.BBox, srid int) {
-	const polygonWithSRID = 0x20000003
+	const pointWithSRID, lineWithSRID, polygonWithSRID = 0x20000001, 0x20000002, 0x20000003
+	numbers, corners := []uint32{polygonWithSRID, uint32(srid), 1, 5},
+		[]float64{b.MinX, b.MinY, b.MinX, b.MaxY, b.MaxX, b.MaxY, b.MaxX, b.MinY, b.MinX, b.MinY}
+	switch {
+	case b.MinX == b.MaxX && b.MinY == b.MaxY:
+		numbers, corners = []uint32{pointWithSRID, uint32(srid)}, []float64{b.MinX, b.MinY}
+	case b.MinX == b.MaxX || b.MinY == b.MaxY:
+		numbers, corners = []uint32{lineWithSRID, uint32(srid), 2}, []float64{b.MinX, b.MinY, b.MaxX, b.MaxY}
+	}
 	from := len(s.scratch)
 	out := append(s.scratch, 0) // big endian
-	for _, n := range []uint32{polygonWithSRID, uint32(srid), 1, 5} {
+	for _, n := range numbers {
 		out = binary.BigEndian.AppendUint32(out, n)
 	}
-	for _, v := range []float64{b.MinX, b.MinY, b.MinX, b.MaxY, b.MaxX, b.MaxY, b.MaxX, b.MinY, b.MinX, b.MinY} {
+	for _, v := range corners {
 		out = binary.BigEndian.AppendUint64(out, math.Float64bits(v))
 	}
 	s.scratch = out
