@@ -24,10 +24,18 @@ case. Any value can be overridden by an environment variable with double undersc
 What is under ` + "`GitOps`" + `, paths and credentials aside, is cluster-wide: it is replicated when a cluster begins, and
 followed again when the files of a majority of the voters say the same new thing. ` + "`Cluster`, `Api`, `Auth` and\n`Backup`" + ` are each node's own.
 
-` + "`honua settings show`" + ` prints what is in force. ` + "`honua settings apply FILE --dry-run`" + ` shows, key by key, what another
-file would change, and ` + "`honua settings apply FILE --reason WHY`" + ` puts it in force on all nodes at once, without a
+` + "```" + `console honua
+$ honua config check "$SETTINGS"
+$ honua settings show
+$ honua settings apply "$SETTINGS" --dry-run
+$ honua settings apply "$SETTINGS" --reason "poll every minute"
+` + "```" + `
+
+` + "`settings show`" + ` prints what is in force. ` + "`settings apply FILE --dry-run`" + ` shows, key by key, what another
+file would change, and without ` + "`--dry-run`" + ` puts it in force on all nodes at once, without a
 restart; it takes an admin, and overrules the nodes' files as they are. Change those too: the next new thing that a
-majority of them says is followed in the place of everything.
+majority of them says is followed in the place of everything. Until then ` + "`honua status`" + ` and ` + "`/health/ready`" + ` name the keys in which a
+file is overruled.
 
 | key | type | default | |
 |---|---|---|---|
