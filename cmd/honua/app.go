@@ -192,7 +192,7 @@ func (a *app) openRegistry(context.Context) error {
 		Drivers: map[string]registry.Driver{
 			catalog.TypeGeoJSON: files, catalog.TypeGeoPackage: packages, catalog.TypePostgreSQL: databases,
 		},
-		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Logger: logger,
+		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Private: a.config.Own().Holds, Logger: logger,
 	})
 	return err
 }

@@ -14,6 +14,9 @@ type Config struct {
 	LookupEnv func(name string) (string, bool)
 	// ReadFile finds what ${file:PATH} stands for; at most 64 KiB are used. Required; os.ReadFile outside tests.
 	ReadFile func(path string) ([]byte, error)
+	// Private reports whether a reference, NAME or file:PATH, is to something of the node itself, such as its keys, that
+	// no connection string gets. Nil: none is.
+	Private func(reference string) bool
 	// Logger receives what happens to sources. Required.
 	Logger *slog.Logger
 
@@ -41,6 +44,9 @@ func (c Config) Validate() error {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Private == nil {
+		c.Private = func(string) bool { return false }
+	}
 	if c.OpenTimeout == 0 {
 		c.OpenTimeout = 5 * time.Second
 	}

@@ -17,6 +17,8 @@ const maxSecretBytes = 64 << 10
 type expander struct {
 	lookupEnv func(string) (string, bool)
 	readFile  func(string) ([]byte, error)
+	// private reports whether a reference is to something of the node itself.
+	private func(string) bool
 }
 
 // expansion is an expanded connection string together with what must never be shown of it.
@@ -53,6 +55,9 @@ func (e expander) expand(text string) (expansion, error) {
 }
 
 func (e expander) resolve(name string) (string, error) {
+	if e.private(name) {
+		return "", fmt.Errorf("%w: ${%s} is the node's own: name a secret that is made for this data source", ErrConnectionString, name)
+	}
 	if path, isFile := strings.CutPrefix(name, "file:"); isFile {
 		return e.fileValue(path)
 	}

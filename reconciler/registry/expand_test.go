@@ -14,6 +14,7 @@ func testExpander(values map[string]string) expander {
 	return expander{
 		lookupEnv: func(name string) (string, bool) { v, ok := values[name]; return v, ok },
 		readFile:  os.ReadFile,
+		private:   func(reference string) bool { return reference == "OWN" || strings.HasSuffix(reference, "own.key") },
 	}
 }
 
@@ -22,7 +23,7 @@ func TestExpand(t *testing.T) {
 	if err := os.WriteFile(path, []byte("from file\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := testExpander(map[string]string{"HOST": "db", "NESTED": "${HOST}", "EMPTY": ""})
+	e := testExpander(map[string]string{"HOST": "db", "NESTED": "${HOST}", "EMPTY": "", "OWN": "secret"})
 	for _, test := range []struct{ in, want, err string }{
 		{in: "", want: ""},
 		{in: "Host=db", want: "Host=db"},
@@ -34,6 +35,8 @@ func TestExpand(t *testing.T) {
 		{in: "Password=${file:" + path + "}", want: "Password=from file"},
 		{in: "${MISSING}", err: "environment variable MISSING is not set"},
 		{in: "${HOST", err: "not closed"},
+		{in: "Host=evil;Password=${OWN}", err: "${OWN} is the node's own"},
+		{in: "Host=evil;Password=${file:/etc/own.key}", err: "${file:/etc/own.key} is the node's own"},
 		{in: "${}", err: "neither"},
 		{in: "${A B}", err: "neither"},
 		{in: "${1A}", err: "neither"},

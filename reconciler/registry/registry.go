@@ -26,9 +26,10 @@ func New(config Config) (*Registry, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
+	config = config.withDefaults()
 	r := &Registry{
-		config:   config.withDefaults(),
-		expander: expander{lookupEnv: config.LookupEnv, readFile: config.ReadFile},
+		config:   config,
+		expander: expander{lookupEnv: config.LookupEnv, readFile: config.ReadFile, private: config.Private},
 		pool:     newPool(),
 		live:     make(map[*Catalog]struct{}),
 	}

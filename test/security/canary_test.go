@@ -40,6 +40,12 @@ func TestNoSecretGetsOut(t *testing.T) {
 	if shown := strings.Join(a.database.passwords(), "\n"); !strings.Contains(shown, envPassword) || !strings.Contains(shown, filePhrase) {
 		t.Error("the passwords were not used: the scan proves nothing")
 	}
+	for _, name := range []string{"variable", "file", "literal", "url"} { // those that are for it
+		s.spared["a data source's server"] = append(s.spared["a data source's server"], name)
+	}
+	for _, shown := range a.database.passwords() {
+		s.look("a data source's server", []byte(shown))
+	}
 	s.report()
 	t.Logf("%d places looked at", s.looked)
 }
@@ -97,7 +103,8 @@ func (a *aviary) failToStage(root harness.Credentials) string {
 		"variable": place + "Password='${" + envPasswordName + "}'", "file": place + "Password=" + a.reference("db"),
 		"literal": place + "Password=" + literal, "url": "postgres://honua:" + a.reference("url") + "@127.0.0.1:" + a.database.port + "/gis?sslmode=disable",
 		"host": "Host=${" + envHostName + "};Database=gis;Username=honua;Password=" + a.reference("db"),
-		"bad":  "Host=127.0.0.1;Port=${" + envPasswordName + "};Database=gis", "odd": "postgres://${" + envPasswordName + "}:x@[/gis",
+		"own":  place + "Password=" + a.reference("admin"), "own setting": place + "Password=${Auth__AdminToken}", "own state": place + "Password=${file:/proc/self/environ}",
+		"bad": "Host=127.0.0.1;Port=${" + envPasswordName + "};Database=gis", "odd": "postgres://${" + envPasswordName + "}:x@[/gis",
 	} {
 		a.Repo.Write("environments/staging/datasources.json", fmt.Sprintf(`{"datasources":[{"id":"files","type":"PostgreSQL","connectionString":%q}]}`, connection))
 		commit := a.Repo.Commit("A database: " + name)
@@ -107,8 +114,12 @@ func (a *aviary) failToStage(root harness.Credentials) string {
 			if err != nil {
 				return err
 			}
-			if d := e.GetCurrentDeployment(); d.GetCommit() != commit || d.GetErrorMessage() == "" {
+			d := e.GetCurrentDeployment()
+			if d.GetCommit() != commit || d.GetErrorMessage() == "" {
 				return fmt.Errorf("%s: %s is %v", name, d.GetCommit(), d.GetState())
+			}
+			if refused := strings.Contains(d.GetErrorMessage(), "is the node's own"); refused != strings.HasPrefix(name, "own") {
+				a.t.Errorf("%s: %s", name, d.GetErrorMessage())
 			}
 			newest = e.GetCurrentDeployment().GetId()
 			return nil
