@@ -16,6 +16,9 @@ var (
 // SHA-256 would have.
 func splitSignature(raw []byte) (signed []byte, signature string, err error) {
 	header, message, found := bytes.Cut(raw, []byte("\n\n"))
+	if bytes.HasPrefix(raw, []byte("\n")) { // the header ends at the first empty line, be it the very first
+		header, message, found = nil, raw[1:], true
+	}
 	if !found {
 		header = bytes.TrimSuffix(raw, []byte("\n"))
 	}

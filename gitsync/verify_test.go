@@ -287,6 +287,7 @@ func FuzzSplitSignature(f *testing.F) {
 	}
 	f.Add([]byte("tree 1\ngpgsig a\n b\ngpgsig-sha256 c\n d\n\nmessage\n\nmore"))
 	f.Add([]byte("gpgsig"))
+	f.Add([]byte("gpgsig\n\ngpgsig")) // a header that is empty without its signature
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		signed, _, err := splitSignature(raw)
 		if err != nil {
