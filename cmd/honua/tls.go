@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -236,17 +238,27 @@ func (s *session) issued(f tlsFlags, pair tlsfiles.Pair, name string, now time.T
 		return err
 	}
 	shown.NotAfter = leaf.NotAfter.UTC()
-	shown.Names = []string{leaf.Subject.CommonName}
-	shown.Names = append(shown.Names, leaf.DNSNames...)
-	for _, ip := range leaf.IPAddresses {
-		shown.Names = append(shown.Names, ip.String())
-	}
-	for _, uri := range leaf.URIs {
-		shown.Names = append(shown.Names, uri.String())
-	}
+	shown.Names = certificateNames(leaf)
 	return s.print(shown, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%s and %s\n  for %s\n  valid until %s (%d days)\n", shown.CertFile, shown.KeyFile,
 			strings.Join(shown.Names, ", "), shown.NotAfter.Format(time.RFC3339), int(shown.NotAfter.Sub(now)/day))
 		return err
 	})
+}
+
+// certificateNames is whom a certificate is for, each name once.
+func certificateNames(leaf *x509.Certificate) (names []string) {
+	all := append([]string{leaf.Subject.CommonName}, leaf.DNSNames...)
+	for _, ip := range leaf.IPAddresses {
+		all = append(all, ip.String())
+	}
+	for _, uri := range leaf.URIs {
+		all = append(all, uri.String())
+	}
+	for _, name := range all {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -196,5 +197,18 @@ func TestCanceledByTheCaller(t *testing.T) {
 	var failure *Error
 	if !errors.Is(err, ErrCanceled) || !errors.As(err, &failure) || failure.Outcome != Unknown {
 		t.Fatalf("%v", err)
+	}
+}
+
+// What a person reads is what the cluster said, without gRPC's words around it, whatever wraps it.
+func TestMessage(t *testing.T) {
+	denied := status.Error(codes.PermissionDenied, "this needs the role admin")
+	for err, want := range map[error]string{
+		nil: "", denied: "this needs the role admin", fmt.Errorf("writing backup.snap: %w", denied): "writing backup.snap: this needs the role admin",
+		errors.New("plain"): "plain", &Error{Reason: ErrRefused, Cause: denied}: "this needs the role admin",
+	} {
+		if got := Message(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
 	}
 }

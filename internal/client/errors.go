@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -100,8 +101,12 @@ func Message(err error) string {
 	if errors.As(err, &own) {
 		return own.Error()
 	}
-	if st, ok := status.FromError(err); ok {
-		return st.Message()
+	var answer interface {
+		error
+		GRPCStatus() *status.Status
+	}
+	if errors.As(err, &answer) { // something else may be around it, such as the file that was being written
+		return strings.ReplaceAll(err.Error(), answer.Error(), answer.GRPCStatus().Message())
 	}
 	return err.Error()
 }
