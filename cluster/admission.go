@@ -37,6 +37,7 @@ func (n *Node) admit(ctx context.Context, r *pb.JoinRequest) error {
 	if err != nil {
 		return err
 	}
+	n.contacts.admitted(raft.ServerID(r.GetNodeId()))
 	server, known := n.server(r.GetNodeId())
 	if known && n.returnsEmpty(r) {
 		n.log.Warn("a node returned without its log: it starts again as a learner", "joining", r.GetNodeId())

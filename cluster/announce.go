@@ -18,10 +18,8 @@ const (
 // announce puts this process's addresses and version on record, once for each
 // start, and readmits a node that was removed while it was down.
 func (n *Node) announce(ctx context.Context) error {
+	n.awaitCluster(ctx)
 	for {
-		if n.clusterID() == "" {
-			_, _ = n.store.Until(ctx, func(s *fsm.State) bool { return s.Meta().ClusterID != "" })
-		}
 		err := n.announceOnce(ctx)
 		if err == nil {
 			return n.watchRemoval(ctx)
@@ -31,6 +29,25 @@ func (n *Node) announce(ctx context.Context) error {
 		}
 		if !pause(ctx, announcePause) {
 			return nil
+		}
+	}
+}
+
+// awaitCluster waits for the first content. Where the leader has dropped this
+// node between its admission and that, nobody will ever send any: it asks again.
+func (n *Node) awaitCluster(ctx context.Context) {
+	for n.clusterID() == "" && ctx.Err() == nil {
+		wait, cancel := context.WithTimeout(ctx, joinTimeout)
+		_, err := n.store.Until(wait, func(s *fsm.State) bool { return s.Meta().ClusterID != "" })
+		cancel()
+		if err == nil {
+			return
+		}
+		for _, reply := range n.askPeers(ctx) {
+			if reply.GetLeaderId() == reply.GetNodeId() && !reply.GetKnowsCaller() {
+				err := n.joinThrough(ctx, reply)
+				n.log.Warn("this node was dropped before it had heard anything: it asked to be admitted again", "leader", reply.GetNodeId(), "error", err)
+			}
 		}
 	}
 }

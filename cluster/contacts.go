@@ -24,6 +24,8 @@ type contact struct {
 	// asked is when a heartbeat last began or ended, inFlight how many are unanswered.
 	asked    time.Time
 	inFlight int
+	// came is when it last asked to be admitted.
+	came time.Time
 }
 
 func newContacts() *contacts { return &contacts{peers: map[raft.ServerID]*contact{}} }
@@ -63,6 +65,10 @@ func (c *contacts) answered(id raft.ServerID, lastLog uint64) {
 		}
 		p.at, p.lastLog = time.Now(), lastLog
 	})
+}
+
+func (c *contacts) admitted(id raft.ServerID) {
+	c.change(id, func(p *contact) { p.came = time.Now() })
 }
 
 // advance notes that a peer is getting what it lacks.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -92,15 +93,16 @@ func (n *Node) reconcileNonvoter(ctx context.Context, lead *leadership, s raft.S
 }
 
 // gone: the non-voter left, or was away for as long as it may be. A new leader
-// gives it the whole time again.
+// gives it the whole time again, and so does its coming back: that it had left is
+// what gossip may still say of it then.
 func (n *Node) gone(lead *leadership, id string) bool {
-	last := n.LastContact(id)
-	if last.Before(lead.since) {
-		last = lead.since
-	}
-	silent := time.Since(last)
+	silent := time.Since(latest(n.LastContact(id), n.contacts.get(raft.ServerID(id)).came, lead.since))
 	if m, ok := n.gossip.get(id); ok && m.Status == MemberLeft {
 		return silent > leaveGrace
 	}
 	return silent > n.cfg.NonvoterExpiry
+}
+
+func latest(times ...time.Time) time.Time {
+	return slices.MaxFunc(times, time.Time.Compare)
 }
