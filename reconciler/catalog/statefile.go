@@ -103,7 +103,7 @@ func (p *stateFileParser) deployment(v value) {
 				m.fail(CodeInvalid, "is %s, the file is of %s", shorten(text), shorten(p.parsed.Environment))
 			}
 		case "commit":
-			d.Commit = commitOf(m)
+			d.Commit = deployedOf(m)
 		case "state":
 			d.State = stateOf(m)
 		case "startedAt":
@@ -162,6 +162,15 @@ func commitOf(v value) string {
 		return ""
 	}
 	return text
+}
+
+// deployedOf is the commit of a deployment, which always has one.
+func deployedOf(v value) string {
+	if v.kind() == kindNull || v.kind() == kindString && v.text() == "" {
+		v.fail(CodeInvalid, "names no commit: give the one that was deployed, as `git rev-parse` prints it")
+		return ""
+	}
+	return commitOf(v)
 }
 
 func stateOf(v value) string {

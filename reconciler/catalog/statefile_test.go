@@ -59,6 +59,8 @@ func TestStateFileProblems(t *testing.T) {
 		"a state":            {`"completed"`, `"Complete"`, `production.json:8:14: currentDeployment.state: unknown state "Complete" (known: Pending, AwaitingApproval, Applying, Completed`},
 		"no state":           {`"state": "completed",`, ``, "currentDeployment.state: is required"},
 		"an abridged commit": {`"DEF456ABC1230000000000000000000000000000"`, `"def456abc123..."`, `production.json:6:15: currentDeployment.commit: "def456abc123..." is no commit`},
+		"an empty commit":    {`"DEF456ABC1230000000000000000000000000000"`, `""`, "production.json:6:15: currentDeployment.commit: names no commit"},
+		"a commit of null":   {`"DEF456ABC1230000000000000000000000000000"`, `null`, "production.json:6:15: currentDeployment.commit: names no commit"},
 		"deployed commit":    {`"def456abc1230000000000000000000000000000"`, `"HEAD"`, `production.json:15:21: deployedCommit: "HEAD" is no commit`},
 		"another's":          {`"environment": "production",` + "\n    \"commit", `"environment": "staging",` + "\n    \"commit", `currentDeployment.environment: is "staging"`},
 		"an id":              {`"production-20251023-143022"`, `"../../etc/x"`, `production.json:4:11: currentDeployment.id: "../../etc/x" is no deployment of "production"`},
@@ -86,6 +88,7 @@ func TestStateFileProblems(t *testing.T) {
 func FuzzParseStateFile(f *testing.F) {
 	f.Add([]byte(minimal))
 	f.Add([]byte(`{"environment":"e","history":[{"id":"e-1","commit":"abcdef0","state":"Failed"}]}`))
+	f.Add([]byte(`{"environment":"e","currentDeployment":{"id":"e-1","commit":"","state":"Completed"}}`))
 	f.Add([]byte(`{"environment":1,"currentDeployment":[],"history":null,"history":{}}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		got, problems := ParseStateFile(File{"f.json", content})
