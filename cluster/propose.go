@@ -100,7 +100,10 @@ func (n *Node) proposeAnywhere(ctx context.Context, data []byte, repeatable bool
 		} else if !passing(err) {
 			return fsm.Result{}, errors.Join(err, doubt)
 		}
-		if !awaitChange(ctx, changed) {
+		if n.stopping.Load() && doubt == nil {
+			return fsm.Result{}, sentAway(err)
+		}
+		if n.stopping.Load() || !awaitChange(ctx, changed) {
 			if doubt != nil {
 				return fsm.Result{}, doubt
 			}
@@ -112,6 +115,15 @@ func (n *Node) proposeAnywhere(ctx context.Context, data []byte, repeatable bool
 // passing reports whether another leader, or the same a little later, may accept.
 func passing(err error) bool {
 	return errors.Is(err, ErrNotLeader) || errors.Is(err, ErrNoLeader) || errors.Is(err, ErrStopping)
+}
+
+// sentAway tells a caller of a node that stops to ask another one now: waiting
+// here for a leader would last until the end of the process.
+func sentAway(err error) error {
+	if errors.Is(err, ErrStopping) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrStopping, err)
 }
 
 // awaitChange waits for news of the leader, or a little: not all news reaches

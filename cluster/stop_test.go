@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -33,6 +34,34 @@ func TestGracefulStopHandsOver(t *testing.T) {
 		// A transfer, not an election: those take twice the heartbeat timeout.
 		if gap > 300*time.Millisecond {
 			l.t.Errorf("writers waited for %s", gap)
+		}
+	})
+}
+
+// Who writes at a node that stops is told so at once and can go to another: waiting there for the next leader would
+// last as long as the process does.
+func TestStoppingNodeSendsCallersAway(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.three()
+		leader := l.awaitLeader()
+		var refused error
+		longest, done := time.Duration(0), make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := 0; refused == nil; i++ {
+				start := time.Now()
+				_, refused = leader.propose(20*time.Second, poll(fmt.Sprintf("write-%d", i)))
+				longest = max(longest, time.Since(start))
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		time.Sleep(200 * time.Millisecond)
+		if err := leader.stop(); err != nil {
+			l.t.Error(err)
+		}
+		<-done
+		if !errors.Is(refused, ErrStopping) || longest > 100*time.Millisecond {
+			l.t.Errorf("after up to %s: %v", longest, refused)
 		}
 	})
 }
