@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/honua-io/honua-gitops/fsm"
+	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
 const (
@@ -43,11 +44,9 @@ func (n *Node) awaitCluster(ctx context.Context) {
 		if err == nil {
 			return
 		}
-		for _, reply := range n.askPeers(ctx) {
-			if reply.GetLeaderId() == reply.GetNodeId() && !reply.GetKnowsCaller() {
-				err := n.joinThrough(ctx, reply)
-				n.log.Warn("this node was dropped before it had heard anything: it asked to be admitted again", "leader", reply.GetNodeId(), "error", err)
-			}
+		if leader := n.askLeader(ctx); leader != nil && !leader.GetKnowsCaller() {
+			err := n.joinThrough(ctx, leader)
+			n.log.Warn("this node was dropped before it had heard anything: it asked to be admitted again", "leader", leader.GetNodeId(), "error", err)
 		}
 	}
 }
@@ -102,12 +101,20 @@ func (n *Node) watchRemoval(ctx context.Context) error {
 	return nil
 }
 
-// forgotten asks the leader itself: only its configuration counts.
+// forgotten: the leader's configuration does not have this node.
 func (n *Node) forgotten(ctx context.Context) bool {
+	leader := n.askLeader(ctx)
+	return leader != nil && !leader.GetKnowsCaller()
+}
+
+// askLeader asks the leader itself, because only its configuration counts; nil
+// if none answers. One of another cluster than this node's is none.
+func (n *Node) askLeader(ctx context.Context) *pb.GetPeerStateResponse {
+	own := n.clusterID()
 	for _, reply := range n.askPeers(ctx) {
-		if reply.GetLeaderId() == reply.GetNodeId() && reply.GetClusterId() == n.clusterID() {
-			return !reply.GetKnowsCaller()
+		if reply.GetLeaderId() == reply.GetNodeId() && (own == "" || reply.GetClusterId() == own) {
+			return reply
 		}
 	}
-	return false
+	return nil
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -60,8 +61,15 @@ func (n *Node) cancelOnChange(ctx context.Context, cancel context.CancelFunc, le
 	}
 }
 
-// noLeader says why there is none, as far as this node can tell.
+// noLeader says why there is none, as far as this node can tell; or that the
+// node stops.
 func (n *Node) noLeader(cause error) error {
+	switch {
+	case errors.Is(cause, ErrStopping) && n.stopping.Load():
+		return cause
+	case n.stopping.Load():
+		return fmt.Errorf("%w: %w", ErrStopping, cause)
+	}
 	var reachable, others []string
 	for _, s := range n.configuration() {
 		id := string(s.ID)

@@ -59,10 +59,7 @@ func (n *Node) onLeader(ctx context.Context, here func(context.Context) error, t
 		if err == nil || errors.Is(err, ErrUnknownOutcome) || !passing(err) {
 			return err
 		}
-		if n.stopping.Load() {
-			return sentAway(err)
-		}
-		if !awaitChange(ctx, changed) {
+		if !n.awaitChange(ctx, changed) {
 			return n.noLeader(err)
 		}
 	}

@@ -100,10 +100,7 @@ func (n *Node) proposeAnywhere(ctx context.Context, data []byte, repeatable bool
 		} else if !passing(err) {
 			return fsm.Result{}, errors.Join(err, doubt)
 		}
-		if n.stopping.Load() && doubt == nil {
-			return fsm.Result{}, sentAway(err)
-		}
-		if n.stopping.Load() || !awaitChange(ctx, changed) {
+		if !n.awaitChange(ctx, changed) {
 			if doubt != nil {
 				return fsm.Result{}, doubt
 			}
@@ -117,18 +114,13 @@ func passing(err error) bool {
 	return errors.Is(err, ErrNotLeader) || errors.Is(err, ErrNoLeader) || errors.Is(err, ErrStopping)
 }
 
-// sentAway tells a caller of a node that stops to ask another one now: waiting
-// here for a leader would last until the end of the process.
-func sentAway(err error) error {
-	if errors.Is(err, ErrStopping) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrStopping, err)
-}
-
 // awaitChange waits for news of the leader, or a little: not all news reaches
-// this node.
-func awaitChange(ctx context.Context, changed <-chan struct{}) bool {
+// this node. On a node that stops there is nothing to wait for: who waited there
+// would until the end of the process, and can ask another node.
+func (n *Node) awaitChange(ctx context.Context, changed <-chan struct{}) bool {
+	if n.stopping.Load() {
+		return false
+	}
 	timer := time.NewTimer(retryPause)
 	defer timer.Stop()
 	select {

@@ -32,7 +32,7 @@ func (n *Node) Linearize(ctx context.Context) (*fsm.State, error) {
 		if err == nil {
 			return n.reach(ctx, index)
 		}
-		if !awaitChange(ctx, changed) {
+		if !n.awaitChange(ctx, changed) {
 			return nil, n.noLeader(err)
 		}
 	}
