@@ -118,32 +118,50 @@ func (c *change) endForRetired(env *Environment) {
 
 // settingsOf checks and copies settings.
 func settingsOf(m *pb.SettingsValue, digest string) (*Settings, error) {
+	if err := checkSettings(m); err != nil {
+		return nil, err
+	}
+	s := SettingsOf(m)
+	s.FileDigest = digest
+	return s, nil
+}
+
+func checkSettings(m *pb.SettingsValue) error {
+	named := map[string]bool{}
+	for _, e := range m.GetEnvironments() {
+		if !environmentName.MatchString(e.GetName()) {
+			return refuse(ClassInvalid, "bad_environment", "environment name %q: use letters, digits, '.', '_' and '-', at most 63", e.GetName())
+		}
+		if named[e.GetName()] {
+			return refuse(ClassInvalid, "bad_environment", "environment %q is named twice", e.GetName())
+		}
+		named[e.GetName()] = true
+		if err := verificationOf(e.GetVerification()).check(); err != nil {
+			return err
+		}
+	}
+	if len(named) == 0 {
+		return refuse(ClassInvalid, "no_environment", "the settings name no environment")
+	}
+	return nil
+}
+
+// SettingsOf is what a value comes to where it is in force, whether or not it
+// would be refused; without a FileDigest.
+func SettingsOf(m *pb.SettingsValue) *Settings {
 	s := &Settings{
 		RepositoryURL: m.GetRepositoryUrl(), PollInterval: m.GetPollIntervalMs(), HistoryLimit: m.GetHistoryLimit(),
 		DryRun: m.GetDryRun(), MaxFileBytes: m.GetMaxFileBytes(), MaxBundleBytes: m.GetMaxBundleBytes(),
 		MaxFiles: m.GetMaxFiles(), FetchTimeout: m.GetFetchTimeoutMs(), FetchMemoryBytes: m.GetFetchMemoryBytes(),
-		Identities: identities(m.GetIdentities()), FileDigest: digest,
+		Identities: identities(m.GetIdentities()),
 	}
 	for _, e := range m.GetEnvironments() {
-		if !environmentName.MatchString(e.GetName()) {
-			return nil, refuse(ClassInvalid, "bad_environment", "environment name %q: use letters, digits, '.', '_' and '-', at most 63", e.GetName())
-		}
-		if s.Environment(e.GetName()) != nil {
-			return nil, refuse(ClassInvalid, "bad_environment", "environment %q is named twice", e.GetName())
-		}
-		verification, err := verificationOf(e.GetVerification())
-		if err != nil {
-			return nil, err
-		}
 		s.Environments = append(s.Environments, EnvironmentSettings{
-			Name: e.GetName(), Branch: e.GetBranch(), Policy: policyOf(e.GetPolicy()), Verification: verification,
+			Name: e.GetName(), Branch: e.GetBranch(), Policy: policyOf(e.GetPolicy()), Verification: verificationOf(e.GetVerification()),
 		})
 	}
-	if len(s.Environments) == 0 {
-		return nil, refuse(ClassInvalid, "no_environment", "the settings name no environment")
-	}
 	slices.SortFunc(s.Environments, func(a, b EnvironmentSettings) int { return strings.Compare(a.Name, b.Name) })
-	return s, nil
+	return s
 }
 
 // identities spells Git identities in lower case, as they are looked up. Of two

@@ -43,17 +43,22 @@ func signatureOf(m *pb.SignatureValue) Signature {
 	return Signature{Status: m.GetStatus(), Commit: m.GetCommit(), Signer: m.GetSigner(), Key: m.GetKey(), Detail: m.GetDetail()}
 }
 
-func verificationOf(m *pb.VerificationValue) (Verification, error) {
+func verificationOf(m *pb.VerificationValue) Verification {
 	v := Verification{Mode: m.GetMode(), EveryCommit: m.GetEveryCommit()}
-	switch v.Mode {
-	case "none":
+	if v.Mode == "none" {
 		v.Mode = ""
-	case "", VerificationWarn, VerificationRequired:
-	default:
-		// A word that this build does not know must not turn the check off.
-		return v, refuse(ClassInvalid, "bad_verification", "verification mode %q is not none, warn or required", v.Mode)
 	}
-	return v, nil
+	return v
+}
+
+// check refuses a word that this build does not know: it must not turn the check of signatures off.
+func (v Verification) check() error {
+	switch v.Mode {
+	case "", VerificationWarn, VerificationRequired:
+		return nil
+	default:
+		return refuse(ClassInvalid, "bad_verification", "verification mode %q is not none, warn or required", v.Mode)
+	}
 }
 
 // signed refuses what the settings want signed and is not: whatever a leader

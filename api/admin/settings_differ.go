@@ -18,7 +18,7 @@ func DifferingSettings(inForce *fsm.Settings, file *pb.SettingsValue) []string {
 	if inForce == nil || file == nil {
 		return nil
 	}
-	was, is := keysInForce(inForce), keysOfFile(file)
+	was, is := keysOf(inForce), keysOf(fsm.SettingsOf(file))
 	keys := differingKeys(was.all, is.all)
 	for _, name := range union(was.environments, is.environments) {
 		before, after := was.environments[name], is.environments[name]
@@ -56,7 +56,7 @@ func union[V any](a, b map[string]V) []string {
 	return slices.Sorted(maps.Keys(both))
 }
 
-func keysInForce(s *fsm.Settings) keyed {
+func keysOf(s *fsm.Settings) keyed {
 	k := keyed{environments: map[string]map[string]any{}, all: map[string]any{
 		"GitOps.RepositoryUrl": s.RepositoryURL, "GitOps.Watcher.PollIntervalSeconds": s.PollInterval,
 		"GitOps.HistoryLimit": s.HistoryLimit, "GitOps.DryRun": s.DryRun,
@@ -64,51 +64,26 @@ func keysInForce(s *fsm.Settings) keyed {
 		"GitOps.Limits.MaxFiles": s.MaxFiles, "GitOps.Limits.FetchTimeout": s.FetchTimeout,
 		"GitOps.Limits.FetchMemoryBytes": s.FetchMemoryBytes,
 	}}
-	addIdentities(k.all, s.Identities)
+	for name, identity := range s.Identities {
+		k.all["GitOps.Identities."+name] = identity
+	}
 	for _, e := range s.Environments {
-		var policy []byte
-		if e.Policy != nil {
-			policy = e.Policy.Canonical
-		}
-		k.environments[e.Name] = environmentKeys(e.Name, e.Branch, policy, e.Verification)
+		k.environments[e.Name] = environmentKeys(e)
 	}
 	return k
 }
 
-func keysOfFile(s *pb.SettingsValue) keyed {
-	k := keyed{environments: map[string]map[string]any{}, all: map[string]any{
-		"GitOps.RepositoryUrl": s.GetRepositoryUrl(), "GitOps.Watcher.PollIntervalSeconds": s.GetPollIntervalMs(),
-		"GitOps.HistoryLimit": s.GetHistoryLimit(), "GitOps.DryRun": s.GetDryRun(),
-		"GitOps.Limits.MaxFileBytes": s.GetMaxFileBytes(), "GitOps.Limits.MaxBundleBytes": s.GetMaxBundleBytes(),
-		"GitOps.Limits.MaxFiles": s.GetMaxFiles(), "GitOps.Limits.FetchTimeout": s.GetFetchTimeoutMs(),
-		"GitOps.Limits.FetchMemoryBytes": s.GetFetchMemoryBytes(),
-	}}
-	addIdentities(k.all, s.GetIdentities())
-	for _, e := range s.GetEnvironments() {
-		k.environments[e.GetName()] = environmentKeys(e.GetName(), e.GetBranch(), e.GetPolicy().GetCanonical(),
-			fsm.Verification{Mode: e.GetVerification().GetMode(), EveryCommit: e.GetVerification().GetEveryCommit()})
+func environmentKeys(e fsm.EnvironmentSettings) map[string]any {
+	keys := map[string]any{"GitOps.Environments." + e.Name + ".Branch": e.Branch}
+	if e.Verification.Mode != "" {
+		keys["GitOps.Verifications."+e.Name+".Mode"] = e.Verification.Mode
+		keys["GitOps.Verifications."+e.Name+".Commits"] = e.Verification.EveryCommit
 	}
-	return k
-}
-
-// addIdentities adds what names who commits: in force it is in lower case, and
-// of names that differ in case alone the first in byte order counts.
-func addIdentities(keys map[string]any, identities map[string]string) {
-	for _, name := range slices.Sorted(maps.Keys(identities)) {
-		key := "GitOps.Identities." + strings.ToLower(name)
-		if _, known := keys[key]; !known {
-			keys[key] = identities[name]
-		}
+	rules := "GitOps.DeploymentPolicies." + e.Name
+	var policy []byte
+	if e.Policy != nil {
+		policy = e.Policy.Canonical
 	}
-}
-
-func environmentKeys(name, branch string, policy []byte, v fsm.Verification) map[string]any {
-	keys := map[string]any{"GitOps.Environments." + name + ".Branch": branch}
-	if v.Mode != "" && v.Mode != "none" {
-		keys["GitOps.Verifications."+name+".Mode"] = v.Mode
-		keys["GitOps.Verifications."+name+".Commits"] = v.EveryCommit
-	}
-	rules := "GitOps.DeploymentPolicies." + name
 	var byName map[string]json.RawMessage
 	if json.Unmarshal(policy, &byName) != nil {
 		keys[rules] = string(policy)

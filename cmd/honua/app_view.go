@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"sync/atomic"
 
 	"github.com/honua-io/honua-gitops/api/admin"
 	"github.com/honua-io/honua-gitops/api/ogc"
@@ -12,19 +13,39 @@ import (
 )
 
 // webNode is this node as health and metrics see it.
-type webNode struct{ app *app }
+type webNode struct {
+	app *app
+	// compared is the newest comparison of the settings file with what is in force.
+	compared atomic.Pointer[comparison]
+}
+
+// comparison is what in the node's settings file is not in force.
+type comparison struct {
+	inForce   *fsm.Settings
+	differing []string
+}
 
 func (w *webNode) State() *fsm.State { return w.app.cluster.Store().State() }
 
 func (w *webNode) Contact() web.Contact {
 	s, inForce := w.app.cluster.Status(), w.State().Settings()
 	return web.Contact{
-		DifferingSettings: admin.DifferingSettings(inForce, w.app.settings.value),
+		DifferingSettings: w.differing(inForce),
 		Overruled:         inForce != nil && inForce.FileDigest == w.app.settings.digest,
 		NodeID:            s.NodeID, LeaderID: s.LeaderID, Leader: s.State == cluster.StateLeader, HasQuorum: s.HasQuorum,
 		CaughtUp: s.CaughtUp, Term: s.Term, AppliedIndex: s.AppliedIndex, CommitIndex: s.CommitIndex, Halted: s.Fatal, Writing: s.Writing,
 		Backups: w.app.webBackups(), Unwritten: w.app.node.Unwritten(),
 	}
+}
+
+// differing compares once for each settings in force: neither they nor the file change, and probes ask all the time.
+func (w *webNode) differing(inForce *fsm.Settings) []string {
+	c := w.compared.Load()
+	if c == nil || c.inForce != inForce {
+		c = &comparison{inForce, admin.DifferingSettings(inForce, w.app.settings.value)}
+		w.compared.Store(c)
+	}
+	return c.differing
 }
 
 func (w *webNode) Serving() []web.Served {
