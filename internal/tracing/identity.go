@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"strings"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -50,6 +51,11 @@ func (s Subject) Join(ctx context.Context) context.Context {
 		return ctx
 	}
 	return s.Context(ctx)
+}
+
+// Attributes are those that every span of the subject has, and more.
+func (s Subject) Attributes(more ...attribute.KeyValue) trace.SpanStartEventOption {
+	return trace.WithAttributes(append(more, attribute.String("honua.environment", s.Environment), attribute.String("honua.commit", s.Commit))...)
 }
 
 type rootKey struct{}

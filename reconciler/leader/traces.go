@@ -2,6 +2,7 @@ package leader
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -33,8 +34,8 @@ func (t *tenure) subject(environment, commit string) tracing.Subject {
 
 // span begins a span of a commit's trace.
 func (t *tenure) span(ctx context.Context, name, environment, commit string, more ...attribute.KeyValue) (context.Context, trace.Span) {
-	more = append(more, attribute.String("honua.environment", environment), attribute.String("honua.commit", commit))
-	return t.Tracer.Start(t.subject(environment, commit).Context(ctx), name, trace.WithAttributes(more...))
+	subject := t.subject(environment, commit)
+	return t.Tracer.Start(subject.Context(ctx), name, subject.Attributes(more...))
 }
 
 // askSpan begins the span of a question to a node.
@@ -49,17 +50,15 @@ func (t *tenure) askSpan(ctx context.Context, state *fsm.State, q Question) (con
 
 // traceReading sends how a commit was found, fetched and read, and checked.
 func (p *poller) traceReading(ctx context.Context, request gitsync.Request, begun, ended time.Time, found Finding) {
-	ctx = p.subject(request.Environment, request.Commit).Context(ctx)
-	about := []attribute.KeyValue{attribute.String("honua.environment", request.Environment), attribute.String("honua.commit", request.Commit)}
-	past := func(name string, begun, ended time.Time, err error) {
-		_, span := p.Tracer.Start(ctx, name, trace.WithTimestamp(begun), trace.WithAttributes(about...))
+	past := func(name string, begun, ended time.Time, err error, more ...attribute.KeyValue) {
+		subject := p.subject(request.Environment, request.Commit)
+		_, span := p.Tracer.Start(subject.Context(ctx), name, trace.WithTimestamp(begun), subject.Attributes(more...))
 		tracing.End(span, err, trace.WithTimestamp(ended))
 	}
 	past(spanPoll, p.begun, p.answered, nil)
 	past(spanRead, begun, ended, found.Err)
 	if c := found.Candidate; found.Reading != nil && c != nil {
-		about = append(about, attribute.String("honua.digest", c.Digest), attribute.StringSlice("honua.problems", bounded(c.Problems)))
-		past(spanCheck, ended, time.Now(), nil)
+		past(spanCheck, ended, time.Now(), nil, attribute.String("honua.digest", c.Digest), attribute.StringSlice("honua.problems", bounded(c.Problems)))
 	}
 }
 
@@ -109,20 +108,11 @@ func (t *tenure) traced(ctx context.Context, payload *pb.Payload) (fsm.Result, e
 	before, _, _ := commitUnderWay(t.Store.State(), environment)
 	ctx, span := t.span(ctx, name, environment, commit)
 	result, err := t.Proposer.Propose(ctx, t.term, payload)
-	tracing.End(span, firstError(err, result.Err()))
+	tracing.End(span, errors.Join(err, result.Err()))
 	if err == nil {
 		t.traceEnd(ctx, environment, commit, before)
 	}
 	return result, err
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // traceEnd sends the span of an operation that is over now.
@@ -135,10 +125,7 @@ func (t *tenure) traceEnd(ctx context.Context, environment, commit string, befor
 	if d == nil {
 		return
 	}
-	about := trace.WithAttributes(
-		attribute.String("honua.environment", environment), attribute.String("honua.commit", d.Commit),
-		attribute.String("honua.deployment", d.ID), attribute.String("honua.state", d.State.String()),
-	)
+	about := t.subject(environment, d.Commit).Attributes(attribute.String("honua.deployment", d.ID), attribute.String("honua.state", d.State.String()))
 	var span trace.Span
 	if before.TargetID == before.DeploymentID {
 		span = t.subject(environment, commit).StartRoot(ctx, t.Tracer, spanDeployment, trace.WithTimestamp(time.UnixMilli(d.Created)), about)

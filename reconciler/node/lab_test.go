@@ -123,6 +123,15 @@ func (l *lab) activate() {
 	}}})
 }
 
+// deploy deploys cities as the first deployment, which n serves and which completes.
+func (l *lab) deploy(n *Node) {
+	l.t.Helper()
+	l.begin("points.geojson", "cities")
+	l.activate()
+	l.awaitServing(n, 1)
+	l.finish()
+}
+
 // finish closes the operation: the node serves it.
 func (l *lab) finish() {
 	l.t.Helper()

@@ -167,10 +167,7 @@ func TestStateFile(t *testing.T) {
 	n := l.open()
 	stop := l.run(n)
 	defer stop()
-	l.begin("points.geojson", "cities")
-	l.activate()
-	l.awaitServing(n, 1)
-	l.finish()
+	l.deploy(n)
 	path := filepath.Join(l.dir, "state", labEnvironment+".json")
 	read := func() stateFile {
 		var file stateFile
@@ -207,10 +204,7 @@ func TestUnwrittenFileIsToldOf(t *testing.T) {
 	n := l.open()
 	stop := l.run(n)
 	defer stop()
-	l.begin("points.geojson", "cities")
-	l.activate()
-	l.awaitServing(n, 1)
-	l.finish()
+	l.deploy(n)
 	folder := filepath.Join(l.dir, "state")
 	path := filepath.Join(folder, labEnvironment+".json")
 	eventually(t, func() bool { _, err := os.Stat(path); return err == nil })

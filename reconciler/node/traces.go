@@ -21,9 +21,7 @@ const (
 // span begins a span of a commit's trace: below that of the leader who asks, if it sends one.
 func (n *Node) span(ctx context.Context, name, environment, commit string, more ...attribute.KeyValue) (context.Context, trace.Span) {
 	subject := tracing.Subject{ClusterID: n.config.Store.State().Meta().ClusterID, Environment: environment, Commit: commit}
-	more = append(more, attribute.String("honua.node", n.config.NodeID),
-		attribute.String("honua.environment", environment), attribute.String("honua.commit", commit))
-	return n.config.Tracer.Start(subject.Join(ctx), name, trace.WithAttributes(more...))
+	return n.config.Tracer.Start(subject.Join(ctx), name, subject.Attributes(append(more, attribute.String("honua.node", n.config.NodeID))...))
 }
 
 // endSpan ends a span with what stood in the way.

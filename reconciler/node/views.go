@@ -138,7 +138,7 @@ func (v *views) put(ctx context.Context, environment, path string, content []byt
 		return nil
 	}
 	if err := v.node.files.Replace(path, content); err != nil {
-		return &fs.PathError{Op: "write", Path: path, Err: cause(err)}
+		return unwritten(path, err)
 	}
 	v.note(path, nil)
 	v.written[path] = viewFile{environment, content}
@@ -172,7 +172,7 @@ func (v *views) inspect(ctx context.Context, environment string) []Drift {
 		drift := Drift{Kind: DriftFile, Object: path, Message: "the file was not as it was written", Corrected: true}
 		err := errors.Join(v.node.files.MkdirAll(filepath.Dir(path), 0o700), v.node.files.Replace(path, file.content))
 		if err != nil {
-			err = &fs.PathError{Op: "write", Path: path, Err: cause(err)}
+			err = unwritten(path, err)
 			v.node.config.Logger.ErrorContext(ctx, msgFileFailed, "file", path, "error", err)
 			drift.Message, drift.Corrected = "the file cannot be written: "+err.Error(), false
 		}
@@ -212,13 +212,13 @@ func (n *Node) Unwritten() string {
 	return n.unwritten
 }
 
-// cause is what the system said, without the temporary name that a file is written under.
-func cause(err error) error {
+// unwritten is why a file cannot be written: what the system said, without the temporary name that it is written under.
+func unwritten(path string, err error) error {
 	var failed *fs.PathError
 	if errors.As(err, &failed) {
-		return failed.Err
+		err = failed.Err
 	}
-	return err
+	return &fs.PathError{Op: "write", Path: path, Err: err}
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
