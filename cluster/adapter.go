@@ -116,7 +116,8 @@ func (a *adapter) Snapshot() (raft.FSMSnapshot, error) {
 // it allocates stays: collecting garbage meanwhile would take a third of the
 // time for a tenth of the memory.
 func (a *adapter) Restore(source io.ReadCloser) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	collecting.pause()
+	defer collecting.resume()
 	state, err := fsm.ReadSnapshot(source)
 	if err = errors.Join(err, source.Close()); err != nil {
 		if errors.Is(err, fsm.ErrSnapshotFormat) {
