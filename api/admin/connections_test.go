@@ -7,12 +7,11 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/http2"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/credentials/insecure"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -64,31 +63,30 @@ func TestHandshakesEnd(t *testing.T) {
 
 // A connection without calls is closed after its time; one with a call is not.
 func TestIdleConnections(t *testing.T) {
-	address := onPort(t, func(c *Config) { c.Limits.Idle = 50 * time.Millisecond })
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	watch, err := pb.NewEnvironmentServiceClient(conn).WatchEnvironments(ctx, &pb.WatchEnvironmentsRequest{})
-	if err == nil {
-		_, err = watch.Recv()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	bounded, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer stop()
-	if conn.WaitForStateChange(bounded, connectivity.Ready) {
-		t.Error("a connection with a watch is closed")
-	}
-	cancel()
-	patient, stop := context.WithTimeout(t.Context(), 20*time.Second)
-	defer stop()
-	if !conn.WaitForStateChange(patient, connectivity.Ready) {
-		t.Error("an idle connection is kept")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const idle = time.Minute
+		a := serve(t, func(c *Config) { c.Limits.Idle = idle })
+		ctx, cancel := context.WithCancel(t.Context())
+		watch, err := a.environments.WatchEnvironments(ctx, &pb.WatchEnvironmentsRequest{})
+		if err == nil {
+			_, err = watch.Recv()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // grpc hands a call to a connection before it says that there is one
+		bounded, stop := context.WithTimeout(t.Context(), 6*idle)
+		defer stop()
+		if a.conn.WaitForStateChange(bounded, connectivity.Ready) {
+			t.Error("a connection with a watch is closed")
+		}
+		cancel()
+		patient, stop := context.WithTimeout(t.Context(), 2*idle)
+		defer stop()
+		if !a.conn.WaitForStateChange(patient, connectivity.Ready) {
+			t.Error("an idle connection is kept")
+		}
+	})
 }
 
 // Who pings more often than is allowed is sent away, and told why.

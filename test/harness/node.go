@@ -163,6 +163,7 @@ func (n *Node) Conn() (*grpc.ClientConn, error) {
 		}
 		conn, err := grpc.NewClient(n.GRPC, grpc.WithTransportCredentials(transport), grpc.WithIdleTimeout(0), grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{BaseDelay: 25 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 100 * time.Millisecond},
+			MinConnectTimeout: connectWithin,
 		}))
 		if err != nil {
 			return nil, err
@@ -171,6 +172,9 @@ func (n *Node) Conn() (*grpc.ClientConn, error) {
 	}
 	return n.conn, nil
 }
+
+// connectWithin bounds one attempt to connect. Left out, grpc would give a handshake no more than the delay between two.
+const connectWithin = 5 * time.Second
 
 // askWithin bounds one question to one node.
 const askWithin = 2 * time.Second
