@@ -90,7 +90,7 @@ func (n *Node) removeHere(ctx context.Context, id string) (uint64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: %s", ErrUnknownNode, id)
 	}
-	if err := n.expendable(server); err != nil {
+	if err := n.awaitExpendable(ctx, lead, server); err != nil {
 		return 0, err
 	}
 	if id == n.cfg.NodeID {
@@ -104,6 +104,20 @@ func (n *Node) removeHere(ctx context.Context, id string) (uint64, error) {
 	}
 	return index, n.forget(ctx, lead.number, id, "removed by an operator")
 }
+
+// awaitExpendable is expendable, but for a leader that is new: it has not heard of every voter yet, and gives them the
+// time to answer that they have later too.
+func (n *Node) awaitExpendable(ctx context.Context, lead *leadership, gone raft.Server) error {
+	for {
+		err := n.expendable(gone)
+		if !errors.Is(err, ErrWouldLoseQuorum) || time.Since(lead.since) > n.contactWithin() || !pause(ctx, contactPoll) {
+			return err
+		}
+	}
+}
+
+// contactPoll is how often a new leader looks whom it has heard of.
+const contactPoll = 20 * time.Millisecond
 
 // expendable checks that the cluster can do without a server.
 func (n *Node) expendable(gone raft.Server) error {
@@ -130,9 +144,10 @@ func (n *Node) expendable(gone raft.Server) error {
 }
 
 // inContact reports whether a node answered its leader lately.
-func (n *Node) inContact(id string) bool {
-	return time.Since(n.LastContact(id)) < 3*n.cfg.electionTimeout()
-}
+func (n *Node) inContact(id string) bool { return time.Since(n.LastContact(id)) < n.contactWithin() }
+
+// contactWithin is after how much silence a leader counts on a voter no more.
+func (n *Node) contactWithin() time.Duration { return 3 * n.cfg.electionTimeout() }
 
 func (n *Node) established() (*leadership, error) {
 	if err := n.usable(); err != nil {

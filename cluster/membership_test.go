@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/raft"
 )
 
 func joiner(c *Config) { c.BootstrapExpect = 0 }
@@ -229,6 +231,24 @@ func TestRemoveKeepsTheQuorum(t *testing.T) {
 		}
 		if _, err := other.node.Remove(l.t.Context(), nil, away.cfg.NodeID); err != nil {
 			t.Errorf("removing the dead one, through a follower: %v", err)
+		}
+	})
+}
+
+// A leader that has just won has not heard of everybody yet: who is there is not taken for gone.
+func TestRemoveAfterAnElection(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.three()
+		old, target, other := l.awaitLeader(), l.followers()[0], l.followers()[1]
+		if err := old.node.Transfer(l.t.Context(), nil, target.cfg.NodeID); err != nil {
+			t.Fatal(err)
+		}
+		l.eventually(5*time.Second, "the target leads", func() bool { return l.leader() == target })
+		for _, m := range []*machine{old, other} {
+			target.node.contacts.change(raft.ServerID(m.cfg.NodeID), func(c *contact) { *c = contact{} })
+		}
+		if _, err := target.node.Remove(l.t.Context(), nil, old.cfg.NodeID); err != nil {
+			t.Errorf("removing another node: %v", err)
 		}
 	})
 }
