@@ -52,8 +52,8 @@ test: ## every test with the race detector, then the bulk of simulation and lead
 	@$(MAKE) --no-print-directory sim losses
 
 .PHONY: sim
-sim: ## the deterministic simulation over SEEDS seeds from FROM on, without the race detector
-	go test -count=1 -timeout=0 ./test/sim -run '^TestSeeds$$' -from=$(FROM) -seeds=$(SEEDS)
+sim: ## the deterministic simulation over SEEDS seeds from FROM on, without the race detector; with two builds: TAGS=honua_next_format
+	go test -count=1 -timeout=0 $(if $(TAGS),-tags $(TAGS)) ./test/sim -run '^TestSeeds$$' -from=$(FROM) -seeds=$(SEEDS)
 
 .PHONY: losses
 losses: ## clusters in one process that lose LOSSES leaders, without the race detector; FROM is the first cluster's seed

@@ -13,6 +13,7 @@ if ! command -v "$(go env CC | cut -d' ' -f1)" >/dev/null || [[ ${CGO_ENABLED:-1
 else
   export CGO_ENABLED=1
 fi
-# vet is the linter's, which runs it over everything; what the next format brings is in a build of its own.
-go test -vet=off -timeout "${TEST_TIMEOUT:-10m}" -tags honua_next_format "$@" ./fsm
+# vet is the linter's, which runs it over everything; what the next format brings is in a build of its own, and the
+# simulation of clusters in which only some nodes have it.
+go test -vet=off -timeout "${TEST_TIMEOUT:-10m}" -tags honua_next_format "$@" ./fsm ./test/sim
 go test "${race[@]}" -vet=off -timeout "${TEST_TIMEOUT:-10m}" "$@" ./...

@@ -34,6 +34,8 @@ func NewDesk() *Desk {
 // Surroundings is what a look finds, besides what the Desk was told.
 type Surroundings struct {
 	State *fsm.State
+	// Format is the newest that this build knows.
+	Format uint32
 	// Now is this node's clock, Unix milliseconds. Uptime is a clock that nobody sets.
 	Now    int64
 	Uptime time.Duration
@@ -132,7 +134,7 @@ func (d *Desk) inputs(s Surroundings) Inputs {
 		d.peers[id] = peer
 	}
 	return Inputs{
-		State: s.State, Format: fsm.FormatVersion, Now: s.Now, Voters: s.Voters, Members: s.Members, Peers: d.peers,
+		State: s.State, Format: s.Format, Now: s.Now, Voters: s.Voters, Members: s.Members, Peers: d.peers,
 		Polls: d.polls, Candidates: d.candidates, Answers: d.answers,
 	}
 }

@@ -103,7 +103,7 @@ func (t *tenure) look(ctx context.Context) time.Duration {
 	t.watch(ctx, members)
 	t.follow(ctx, state)
 	agenda := t.desk.Look(Surroundings{
-		State: state, Now: now.UnixMilli(), Uptime: now.Sub(t.begun),
+		State: state, Format: fsm.FormatVersion, Now: now.UnixMilli(), Uptime: now.Sub(t.begun),
 		Voters: t.Group.Voters(), Members: members, Silence: t.Group.Silence,
 	})
 	if agenda.ClockLost {

@@ -29,6 +29,9 @@ type node struct {
 	starting, up bool
 	// lives counts its processes: what one planned, the next does not do.
 	lives int
+	// format is the newest that its build knows; takenBack: it had a later one.
+	format    uint32
+	takenBack bool
 	// strict: it applies every entry itself and shares nothing with others.
 	strict bool
 	// viewer: it writes the files for people.

@@ -46,7 +46,9 @@ func (n *node) start() {
 	n.starting = true
 	n.registry = map[string]string{}
 	n.plantJournal()
-	n.restore()
+	if !n.restore() {
+		return
+	}
 	n.catchUpTo = max(1, n.w.raft.commitIndex())
 	n.open(n.participate)
 }
@@ -91,6 +93,10 @@ func (n *node) join() {
 		}
 		if leader == nil || leader.tenure == nil || !w.connected(n, leader) || !w.quorum(leader) {
 			n.join()
+			return
+		}
+		if leader.state.Meta().Format > n.format {
+			n.tooOld()
 			return
 		}
 		w.say("%s is admitted as a learner, %s", n.id, n.incarnation)

@@ -57,9 +57,11 @@ const (
 	ForgetFinish Fault = "lose the end of operations"
 	// ForgetFollow lets a node stop following after a while (liveness).
 	ForgetFollow Fault = "stop following"
+	// HideBuild takes every node's build for the newest one: a format comes into force that not all know.
+	HideBuild Fault = "hide an old build"
 )
 
-// Faults are all that can be planted.
+// Faults are all that can be planted where nodes run one build; HideBuild needs two.
 func Faults() []Fault {
 	return []Fault{
 		ActivateTwice, SkipIntent, SkipSync, SkipBundleSync, SkipDirectorySync, SwapStaged, ServeForeign, ActOnOld, DropAcknowledged, ExecuteTwice, DenyExecuted,

@@ -42,11 +42,12 @@ func (w *world) populate() {
 	}
 	w.after(w.between(800, 3000), w.disturb)
 	w.after(w.between(1000, 3000), w.push)
+	w.upgrades()
 	w.elect()
 }
 
 func (w *world) addNode(id string, file *settingsFile) *node {
-	n := &node{w: w, id: id, incarnation: id + "-0", unreachable: map[string]int64{}, settingsFile: file}
+	n := &node{w: w, id: id, incarnation: id + "-0", format: newest, unreachable: map[string]int64{}, settingsFile: file}
 	n.disk = newDisk(n)
 	w.nodes = append(w.nodes, n)
 	return n

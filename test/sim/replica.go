@@ -21,7 +21,9 @@ func (n *node) pull() {
 		if leader := n.w.raft.leader; leader != nil && n.member && n.w.connected(n, leader) {
 			n.receive()
 		}
-		n.apply()
+		if n.up {
+			n.apply()
+		}
 	})
 }
 
@@ -34,7 +36,9 @@ func (n *node) receive() {
 		w.count("snapshot installed")
 		data := w.snapshot(leader.state)
 		n.disk.snapshot, n.disk.snapshotIndex = data, leader.applied
-		n.restore()
+		if !n.restore() {
+			return
+		}
 	}
 	n.disk.stored = index
 }
@@ -49,10 +53,13 @@ func (n *node) apply() {
 	if limit <= n.applied {
 		return
 	}
-	for n.applied < limit {
+	life := n.lives
+	for n.applied < limit && n.lives == life {
 		n.applyNext()
 	}
-	n.moved()
+	if n.lives == life {
+		n.moved()
+	}
 }
 
 // applyNext executes one entry and answers its proposer, if this node leads.
@@ -64,7 +71,12 @@ func (n *node) applyNext() {
 		n.applied = index
 		return
 	}
+	before := n.state
 	result := w.book.execute(n, index, entry)
+	if n.state.Meta().Format > n.format {
+		n.halts(before)
+		return
+	}
 	n.applied = index
 	if p := entry.proposal; p != nil && p.answer != nil && w.raft.leader == n && w.raft.term == entry.term {
 		w.reply(n, p, result)
@@ -111,19 +123,24 @@ func (n *node) saveSnapshot() {
 	n.disk.snapshot, n.disk.snapshotIndex = n.w.snapshot(n.state), n.applied
 }
 
-// restore makes the stored snapshot the state.
-func (n *node) restore() {
+// restore makes the stored snapshot the state; false if the process ends of it.
+func (n *node) restore() bool {
 	if n.disk.snapshot == nil {
 		n.state, n.applied = n.w.book.states[0], 0
-		return
+		return true
 	}
 	state, err := fsm.ReadSnapshot(bytes.NewReader(n.disk.snapshot))
 	if err != nil {
 		n.w.broken("I11", "the snapshot of %s cannot be read: %v", n.id, err)
+	}
+	if state.Meta().Format > n.format {
+		n.tooOld()
+		return false
 	}
 	n.state, n.applied = state, n.disk.snapshotIndex
 	n.w.book.compare(n)
 	if check := fsm.VerifyAudit(state); !check.Intact {
 		n.w.broken("I16", "after a snapshot the audit chain of %s is broken at %d", n.id, check.BrokenAt)
 	}
+	return true
 }

@@ -38,6 +38,7 @@ func (w *world) settle() {
 	for _, b := range w.git.branches {
 		b.fault, b.deleted = nil, false
 	}
+	w.upgraded()
 	for _, n := range w.nodes {
 		n.skew, n.slow = 0, false
 		n.news++
@@ -93,6 +94,9 @@ func (w *world) restless() string {
 		if !r.done {
 			return "request " + r.id + " is not decided"
 		}
+	}
+	if format := l.state.Meta().Format; format < newest {
+		return fmt.Sprintf("format %d is still in force", format)
 	}
 	for env := range l.state.Environments() {
 		if restless := w.restlessEnvironment(env); restless != "" {

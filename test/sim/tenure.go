@@ -107,7 +107,7 @@ func (t *tenure) look() (busy bool) {
 		t.hear(w.node(id))
 	}
 	agenda := t.desk.Look(leader.Surroundings{
-		State: n.state, Now: n.clock(), Uptime: t.uptime(), Voters: w.voters(), Members: members, Silence: t.silence,
+		State: n.state, Format: n.format, Now: n.clock(), Uptime: t.uptime(), Voters: w.voters(), Members: members, Silence: t.silence,
 	})
 	for _, work := range agenda.Begin {
 		t.carryOut(work)
@@ -214,6 +214,9 @@ func (t *tenure) hear(n *node) {
 	status, err := n.half.GetNodeStatus(w.ctx, request)
 	if err != nil {
 		w.broken("driver", "%v", err)
+	}
+	if !w.planted(HideBuild) {
+		status.Format = n.format
 	}
 	t.desk.Heard(n.id, status, t.n.clock())
 	t.heard[n.id] = now
