@@ -174,8 +174,8 @@ func TestI12RefusedTreeIsTheSameRecord(t *testing.T) {
 		sleep(5 * time.Minute)
 		state := f.rig.store.State()
 		refused := state.DeploymentByContent("prod", "c1", "")
-		if refused == nil || refused.State != fsm.Failed || refused.ReasonCode != "rejected_tree" || len(f.reads) != 1 {
-			t.Fatalf("%+v, read %d times", refused, len(f.reads))
+		if refused == nil || refused.State != fsm.Failed || refused.ReasonCode != "rejected_tree" || f.timesRead() != 1 {
+			t.Fatalf("%+v, read %d times", refused, f.timesRead())
 		}
 		f.mu.Lock()
 		f.fails = nil
@@ -215,15 +215,15 @@ func TestI12CommitThatCannotBeReadAnyMore(t *testing.T) {
 		f.fails = map[string]error{"prod": &gitsync.RejectedTreeError{Path: "environments/prod", Reason: "has 2 files, more than 1"}}
 		f.mu.Unlock()
 		f.limit(t, 10)
+		before := f.timesRead()
 		f.push("c1", emptyCatalog, nil)
-		before := len(f.reads)
 		sleep(10 * time.Minute)
 		state, env := f.rig.store.State(), f.rig.env()
 		if d := state.Deployment(first); d.ReasonCode != "rejected_tree" || d.State != fsm.Completed || state.Hold("prod", "commit:c1") == nil {
 			t.Errorf("%+v", d)
 		}
-		if n, _, _ := state.Counts(); n != 2 || env.Active.Commit != "c2" || env.LatestCommit != "c1" || len(f.reads) != before+1 {
-			t.Errorf("%d records, %s is active, the head is %s, read %d times", n, env.Active.Commit, env.LatestCommit, len(f.reads)-before)
+		if n, _, _ := state.Counts(); n != 2 || env.Active.Commit != "c2" || env.LatestCommit != "c1" || f.timesRead() != before+1 {
+			t.Errorf("%d records, %s is active, the head is %s, read %d times", n, env.Active.Commit, env.LatestCommit, f.timesRead()-before)
 		}
 	})
 }

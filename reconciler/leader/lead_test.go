@@ -39,6 +39,13 @@ type fakes struct {
 	polls []time.Time
 }
 
+// timesRead is how often a commit was read.
+func (f *fakes) timesRead() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.reads)
+}
+
 func (f *fakes) Propose(_ context.Context, term uint64, payload *pb.Payload) (fsm.Result, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
