@@ -95,16 +95,31 @@ func (w *worker) steer(ctx context.Context) error {
 	return nil
 }
 
-// read asks one node, whichever it is, for something current: an answer has to be.
+// mostReads is how many questions of one reader wait for their answers at once.
+const mostReads = 40
+
+// read asks one node, whichever it is, for something current: an answer has to be. The reader goes on meanwhile, so that
+// many questions, asked at different times, wait at a leader that stands still, and are there when it goes on.
 func (w *worker) read(ctx context.Context) error {
 	i := w.random.IntN(len(w.single))
 	call := history.Call{Client: w.number, Kind: history.ReadEnvironment, Environment: w.environment(), Node: w.Nodes[i].ID}
 	if id := w.known.any(w.random); id != "" && w.random.IntN(3) == 0 {
 		call.Kind, call.Deployment, call.Environment = history.ReadDeployment, id, ""
 	}
+	select {
+	case w.reads <- struct{}{}:
+		call.Called = time.Since(w.Begun)
+		w.asked.Go(func() { w.answered(ctx, i, call) })
+	default: // enough of them wait
+	}
+	return nil
+}
+
+// answered waits for what a node says, and notes it.
+func (w *worker) answered(ctx context.Context, i int, call history.Call) {
+	defer func() { <-w.reads }()
 	bounded, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
-	call.Called = time.Since(w.Begun)
 	err := w.look(bounded, i, &call)
 	call.Returned = time.Since(w.Begun)
 	call.Outcome = history.OK
@@ -112,7 +127,6 @@ func (w *worker) read(ctx context.Context) error {
 		call.Outcome, call.Error = history.NotExecuted, err.Error()
 	}
 	w.Calls.Write(call)
-	return nil
 }
 
 func (w *worker) look(ctx context.Context, i int, call *history.Call) error {

@@ -90,10 +90,13 @@ type worker struct {
 	single []*client.Client
 	// paused is what it has paused itself.
 	paused string
+	// asked are its reads that are under way, reads bounds them.
+	asked sync.WaitGroup
+	reads chan struct{}
 }
 
 func newWorker(c Config, number int, name string, known *known) (*worker, error) {
-	w := &worker{Config: c, number: number, name: name, random: rand.New(rand.NewPCG(c.Seed, uint64(number)+100)), known: known}
+	w := &worker{Config: c, number: number, name: name, random: rand.New(rand.NewPCG(c.Seed, uint64(number)+100)), known: known, reads: make(chan struct{}, mostReads)}
 	var addresses []string
 	for i := range c.Nodes {
 		addresses = append(addresses, c.Nodes[(i+number)%len(c.Nodes)].GRPC)
@@ -113,6 +116,7 @@ func newWorker(c Config, number int, name string, known *known) (*worker, error)
 }
 
 func (w *worker) close() {
+	w.asked.Wait()
 	w.all.Close()
 	for _, one := range w.single {
 		one.Close()
