@@ -80,6 +80,9 @@ func getHealth(ctx context.Context, secured *tls.Config, address, check string) 
 		return nil, fmt.Errorf("--http-address: %w", err)
 	}
 	response, err := asker.Do(request)
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return nil, fmt.Errorf("the node has no TLS at %s: write --http-address http://%[1]s", request.URL.Host)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the node does not answer: %w", err)
 	}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// An authority that is exported for the gRPC port does not make a mystery of a node whose HTTP port has no TLS.
+func TestHealthOfANodeWithoutTLS(t *testing.T) {
+	status := http.StatusOK
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`{"status": "` + strings.TrimPrefix(r.URL.Path, "/health/") + `"}`))
+	}))
+	defer node.Close()
+	address := strings.TrimPrefix(node.URL, "http://")
+	_, err := getHealth(t.Context(), &tls.Config{MinVersion: tls.VersionTLS13}, address, "ready")
+	if err == nil || !strings.Contains(err.Error(), "no TLS at "+address+": write --http-address http://"+address) {
+		t.Errorf("the error says %v", err)
+	}
+	body, err := getHealth(t.Context(), &tls.Config{MinVersion: tls.VersionTLS13}, "http://"+address, "ready")
+	if err != nil || body["status"] != "ready" {
+		t.Errorf("%v, %v", body, err)
+	}
+	status = http.StatusServiceUnavailable
+	if _, err := getHealth(t.Context(), nil, address, "live"); !errors.Is(err, errUnhealthy) {
+		t.Errorf("of a node that is not well: %v", err)
+	}
+}
