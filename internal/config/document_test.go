@@ -22,9 +22,9 @@ case. Any value can be overridden by an environment variable with double undersc
 ` + "`honua config check FILE`" + ` says what is wrong with a file.
 
 What is under ` + "`GitOps`" + `, paths and credentials aside, is cluster-wide: it is replicated when a cluster begins, and
-followed again when the files of a majority of the voters say the same new thing. ` + "`Cluster`, `Api`, `Auth` and\n`Backup`" + ` are each node's own.
+followed again when the files of a majority of the voters say the same new thing. ` + "`Cluster`, `Api`, `Auth` and\n`Backup`" + ` are each node's own. ` + "`$SETTINGS`" + ` stands for a node's file:
 
-` + "```" + `console honua
+` + "```" + `console development
 $ honua config check "$SETTINGS"
 $ honua settings show
 $ honua settings apply "$SETTINGS" --dry-run

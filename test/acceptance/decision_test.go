@@ -45,7 +45,6 @@ func awaitApprovalFile(t *testing.T, c *harness.Cluster, deployment, state, resp
 // brings back what was served before, and what comes after it waits again.
 func TestProductionWaitsForApproval(t *testing.T) {
 	t.Parallel()
-	const production = "production"
 	c := harness.Start(t, harness.Options{Environments: []string{production}, Unready: true})
 	first := c.Repo.Commits()[0]
 	d := awaitState(t, c, production, first, "AwaitingApproval")

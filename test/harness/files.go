@@ -65,6 +65,11 @@ type StateDeployment struct {
 	} `json:"stateHistory"`
 }
 
+// KeptState is what somebody kept of a server that was there before: a state file of production.
+const KeptState = `{"environment": "production", "deployedCommit": "0123456789", "health": "Healthy", "syncStatus": "Synced",
+ "lastUpdated": "2025-10-23T14:30:24Z", "history": [{"id": "production-20251023-143022", "commit": "0123456789", "state": "Completed",
+ "startedAt": "2025-10-23T14:30:22Z", "completedAt": "2025-10-23T14:30:24Z"}]}`
+
 // StateFile is the path of an environment's state file.
 func (n *Node) StateFile(environment string) string {
 	return filepath.Join(n.Dir, "state", environment+".json")

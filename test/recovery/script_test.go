@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/honua-io/honua-gitops/test/harness"
+	"github.com/honua-io/honua-gitops/test/pages"
 )
 
 const script = "../../deploy/rolling-restart.sh"
@@ -41,56 +42,97 @@ func runScript(t *testing.T, c *harness.Cluster, programs string, args ...string
 	return scripted{string(out), err}
 }
 
-// deploy/rolling-restart.sh upgrades a cluster over ssh: the program is put to each machine before its node is restarted,
-// the leader's last. Of some nodes it restarts those alone, by a command of one's own.
-func TestRollingRestartScript(t *testing.T) {
-	t.Parallel()
+// rolled is a cluster on whose operator's machine ssh and a script of the operator's own have the test restart nodes.
+type rolled struct {
+	*harness.Cluster
+	t                  *testing.T
+	shell              *pages.Shell
+	programs, requests string
+}
+
+func newRolled(t *testing.T) *rolled {
+	t.Helper()
 	c := harness.Start(t, harness.Options{PollSeconds: 3600})
 	c.AwaitServed("development", c.Repo.Commits()[0])
-	programs, requests := t.TempDir(), t.TempDir()
-	write(t, filepath.Join(programs, "ssh"), fmt.Sprintf(fakeSSH, programs, request(requests)), 0o755)
-	write(t, filepath.Join(programs, "new"), "the new program", 0o755)
-	if err := os.Symlink(harness.Binary(t), filepath.Join(programs, "honua")); err != nil {
+	shell, programs := machine(t, c, c.Nodes[0])
+	r := &rolled{c, t, shell, programs, t.TempDir()}
+	shell.Dir = t.TempDir()
+	if err := errors.Join(os.Symlink(filepath.Join(pages.Root(t), "deploy"), filepath.Join(shell.Dir, "deploy")), os.Mkdir(filepath.Join(shell.Dir, "bin"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	leader, before := c.Leader(), processes(c)
-	restart := func(n *harness.Node) { n.Stop(); n.Start(); n.AwaitReady() }
+	write(t, filepath.Join(shell.Dir, "bin", "honua"), "the new program", 0o755)
+	write(t, filepath.Join(shell.Dir, "restart.sh"), "#!/bin/sh\nHONUA_NODE=$1\n"+request(r.requests)+"\n", 0o755)
+	write(t, filepath.Join(programs, "ssh"), fmt.Sprintf(fakeSSH, programs, request(r.requests)), 0o755)
+	return r
+}
 
-	done := onRequest(t, c, requests, restart, func() scripted {
-		return runScript(t, c, programs, "--binary", filepath.Join(programs, "new"), "--user", "ops", "--unit", "honua-gis", "--within", "1m")
-	})
-	if done.err != nil {
-		t.Fatalf("%v\n%s", done.err, done.out)
+// run types a command and returns which nodes it restarted, in order, and what ssh was told.
+func (r *rolled) run(command string) (restarted, calls []string) {
+	r.t.Helper()
+	path := filepath.Join(r.programs, "calls")
+	write(r.t, path, "", 0o600)
+	restart := func(n *harness.Node) {
+		n.Stop()
+		n.Start()
+		n.AwaitReady()
+		restarted = append(restarted, n.ID)
 	}
-	calls := strings.Split(strings.TrimSpace(read(t, filepath.Join(programs, "calls"))), "\n")
-	if len(calls) != 2*len(c.Nodes) || !strings.HasPrefix(calls[len(calls)-1], leader.ID+" ") {
-		t.Errorf("ssh was called for\n%s", strings.Join(calls, "\n"))
+	if err := onRequest(r.t, r.Cluster, r.requests, restart, func() error { _, err := r.shell.Run(r.t, command); return err }); err != nil {
+		r.t.Fatal(err)
 	}
-	for i, call := range calls {
-		if want := []string{"ops@127.0.0.1 sudo install", "ops@127.0.0.1 sudo systemctl restart honua-gis"}[i%2]; !strings.Contains(call, want) {
-			t.Errorf("call %d is %q, not %q", i, call, want)
-		}
-	}
-	for i, n := range c.Nodes {
-		if got := read(t, filepath.Join(programs, "installed-"+n.ID)); got != "the new program" || n.PID() == before[i] {
-			t.Errorf("%s: %q was installed, its process is %d after %d", n.ID, got, n.PID(), before[i])
-		}
-	}
+	return restarted, strings.Split(strings.TrimSpace(read(r.t, path)), "\n")
+}
 
-	before = processes(c)
-	one := c.Nodes[1]
-	done = onRequest(t, c, requests, restart, func() scripted { return runScript(t, c, programs, "--command", request(requests), one.ID) })
-	after := processes(c)
-	if done.err != nil || after[1] == before[1] || after[0] != before[0] || after[2] != before[2] {
-		t.Errorf("of %s alone: %v, processes %v after %v\n%s", one.ID, done.err, after, before, done.out)
+// What the documentation says of rolling restarts works: an upgrade over ssh puts the program to each machine before its
+// node is restarted; the leader is the last; of some nodes those alone are restarted, by a command of one's own.
+func TestDocumentedRollingRestarts(t *testing.T) {
+	t.Parallel()
+	r := newRolled(t)
+	for _, block := range pages.Marked(t, "rolling") {
+		for _, command := range block.Commands() {
+			leader := r.Leader()
+			restarted, calls := r.run(command)
+			want := []string{"127.0.0.1 sudo systemctl restart honua"}
+			switch {
+			case strings.Contains(command, "--binary"):
+				want = append([]string{"127.0.0.1 sudo install"}, want...)
+				r.checkInstalled()
+			case strings.Contains(command, " node2 node3"):
+				if slices.Sort(restarted); !slices.Equal(restarted, []string{"node2", "node3"}) {
+					t.Errorf("%s restarted %v", command, restarted)
+				}
+				continue
+			}
+			if len(restarted) != 3 || restarted[2] != leader.ID || len(calls) != 3*len(want) {
+				t.Errorf("%s: led by %s, %v were restarted; ssh was called for\n%s", command, leader.ID, restarted, strings.Join(calls, "\n"))
+			}
+			for i, call := range calls {
+				if !strings.Contains(call, want[i%len(want)]) {
+					t.Errorf("%s: call %d is %q, not %q", command, i, call, want[i%len(want)])
+				}
+			}
+		}
 	}
 }
 
-func processes(c *harness.Cluster) (ids []int) {
-	for _, n := range c.Nodes {
-		ids = append(ids, n.PID())
+func (r *rolled) checkInstalled() {
+	r.t.Helper()
+	for _, n := range r.Nodes {
+		if got := read(r.t, filepath.Join(r.programs, "installed-"+n.ID)); got != "the new program" {
+			r.t.Errorf("%s: %q was installed", n.ID, got)
+		}
 	}
-	return ids
+}
+
+// Who logs in and what the unit is called goes into the command that is run for each node.
+func TestRollingRestartScriptOfAnotherUnit(t *testing.T) {
+	t.Parallel()
+	honua := filepath.Join(t.TempDir(), "honua")
+	write(t, honua, "#!/bin/sh\necho \"$@\"\n", 0o755)
+	done := runScript(t, &harness.Cluster{}, t.TempDir(), "--honua", honua, "--binary", honua, "--user", "ops", "--unit", "honua-gis", "node2")
+	if done.err != nil || !contains(done.out, `ssh "ops@${HONUA_HOST}" 'sudo install`, `ssh "ops@${HONUA_HOST}" sudo systemctl restart honua-gis node2`) {
+		t.Errorf("%v\n%s", done.err, done.out)
+	}
 }
 
 // What the script cannot do it says before it does anything.

@@ -1,6 +1,7 @@
 package security
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,37 +11,66 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/honua-io/honua-gitops/internal/scaffold"
 	"github.com/honua-io/honua-gitops/test/harness"
+	"github.com/honua-io/honua-gitops/test/pages"
 )
+
+const securityPage = "docs/security.md"
 
 // guide is docs/security.md, and the place of this machine that stands for those it names.
 type guide struct {
-	t     *testing.T
-	text  string
-	dir   string
-	base  harness.Ports
-	nodes []*harness.Process
+	t      *testing.T
+	blocks []pages.Block
+	dir    string
+	base   harness.Ports
+	issuer *issuer
+	nodes  []*harness.Process
 }
 
 func openGuide(t *testing.T) *guide {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &guide{t: t, text: string(text), dir: t.TempDir(), base: harness.TakePorts(t)}
+	return &guide{t: t, blocks: pages.Of(t, securityPage), dir: t.TempDir(), base: harness.TakePorts(t), issuer: newIssuer(t)}
 }
 
-// block is a fenced block by what stands behind its fence.
+// block is what is in the page's fenced blocks with this behind their fence, in order; of commands, in those of all pages.
 func (g *guide) block(kind string) string {
 	g.t.Helper()
-	found := regexp.MustCompile("(?ms)^```" + regexp.QuoteMeta(kind) + "\n(.*?)^```$").FindStringSubmatch(g.text)
-	if found == nil {
-		g.t.Fatalf("docs/security.md has no block %q", kind)
+	text, blocks := "", g.blocks
+	if strings.HasPrefix(kind, "console ") {
+		blocks = pages.All(g.t)
 	}
-	return found[1]
+	for _, block := range blocks {
+		if block.Info == kind {
+			text += block.Text
+		}
+	}
+	if text == "" {
+		g.t.Fatalf("%s has no block %q", securityPage, kind)
+	}
+	return text
+}
+
+// settings are the page's settings of a node, with those that the page names beside them.
+func (g *guide) settings(node int) string {
+	g.t.Helper()
+	whole := strings.TrimSuffix(strings.TrimSpace(g.here(g.block("json appsettings"), node)), "}")
+	auth := harness.Section{}
+	for _, block := range g.blocks {
+		if block.Info == "json settings" {
+			for name, section := range pages.Settings(g.t, block)["Auth"].(harness.Section) {
+				auth[name] = section
+			}
+		}
+	}
+	auth["Oidc"].(harness.Section)["Issuer"] = g.issuer.url
+	text, err := json.Marshal(auth)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return whole + `, "Auth": ` + g.here(string(text), node) + "}\n"
 }
 
 // here makes a text about node1 one about another node, on this machine: hosts are addresses of loopback, ports free ones,
@@ -100,11 +130,11 @@ func TestDocumentedCluster(t *testing.T) {
 	if err := os.Symlink(harness.Binary(t), filepath.Join(g.dir, "bin", "honua")); err != nil {
 		t.Fatal(err)
 	}
-	g.run("console honua tls", 1, "")
+	g.run("console tls", 1, "")
 	for node := 1; node <= 3; node++ {
 		g.start(node)
 	}
-	client := regexp.MustCompile(`(?m)^\$ export .*\n`).FindAllString(g.block("console honua client"), -1)
+	client := regexp.MustCompile(`(?m)^\$ export .*\n`).FindAllString(g.block("console client"), -1)
 	say := func(line string) (string, error) {
 		command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", g.here(strings.ReplaceAll(strings.Join(client, ""), "$ ", "")+line, 1))
 		command.Dir, command.Env = g.dir, append(os.Environ(), "PATH="+g.dir+"/bin:"+os.Getenv("PATH"))
@@ -119,7 +149,7 @@ func TestDocumentedCluster(t *testing.T) {
 		}
 		return err
 	})
-	out := g.run("console honua client", 1, "")
+	out := g.run("console client", 1, "")
 	out2, err := say("honua deployment approve " + waiting.FindString(out))
 	if err != nil {
 		t.Fatalf("approve: %v\n%s\n%s", err, out, out2)
@@ -130,6 +160,7 @@ func TestDocumentedCluster(t *testing.T) {
 	if out, err := say("honua cluster status"); err != nil || strings.Count(out, "yes") < 3 || strings.Contains(out, "\n! ") {
 		t.Errorf("not all are well: %v\n%s", err, out)
 	}
+	g.others(say, repo)
 	g.keys(say, client)
 	for _, node := range g.nodes {
 		if err := node.Stop(syscall.SIGTERM); err != nil {
@@ -152,14 +183,19 @@ func (g *guide) start(node int) {
 	if err := os.Chmod(filepath.Join(g.dir, "node"+strconv.Itoa(node), "cluster"), 0o700); err != nil {
 		g.t.Fatal(err)
 	}
-	g.run("console honua node", node, "")
+	g.run("console node", node, "")
+	if node == 1 {
+		g.run("console admin-token", node, "")
+	} else if err := os.Link(filepath.Join(g.etc(1), "admin.token"), filepath.Join(g.etc(node), "admin.token")); err != nil {
+		g.t.Fatal(err) // one token for all nodes
+	}
 	file := filepath.Join(g.etc(node), "appsettings.json")
-	for path, content := range map[string]string{file: g.here(g.block("json appsettings"), node), filepath.Join(g.etc(node), "git.token"): "not needed for file://\n"} {
+	for path, content := range map[string]string{file: g.settings(node), filepath.Join(g.etc(node), "git.token"): "not needed for file://\n"} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			g.t.Fatal(err)
 		}
 	}
-	if out := g.run("console honua check", node, ""); strings.Contains(out, "warning") || !strings.Contains(out, "is valid") {
+	if out := g.run("console check", node, ""); strings.Contains(out, "warning") || !strings.Contains(out, "is valid") {
 		g.t.Errorf("the documented configuration is weak: %s", out)
 	}
 	process, err := harness.StartProcess(exec.Command(harness.Binary(g.t), "server", "--config", file), filepath.Join(g.dir, "log"+strconv.Itoa(node)))
@@ -168,6 +204,28 @@ func (g *guide) start(node int) {
 	}
 	g.nodes = append(g.nodes, process)
 	g.t.Cleanup(process.Kill)
+}
+
+// others are those who come without a certificate: with the token of the configuration, and from the provider of identities,
+// whose group may approve.
+func (g *guide) others(say func(string) (string, error), repo *harness.Repo) {
+	g.t.Helper()
+	for who, token := range map[string]string{"admin-token": "$(cat /etc/honua/admin.token)", "grace@example.org": g.issuer.token("grace@example.org", time.Hour)} {
+		commit := repo.SetTitle("production", "World Cities, for "+who)
+		as := "unset HONUA_CERT HONUA_KEY; export HONUA_TOKEN=" + token + "\n"
+		out, err := say("honua environment sync production\n" + as + "honua deployment list -e production -o json")
+		if err != nil {
+			g.t.Fatalf("%s: %v\n%s", who, err, out)
+		}
+		_, list, _ := strings.Cut(out, `"deployments"`)
+		id := regexp.MustCompile(`production-\d{8}-\d{6}[-\d]*`).FindString(list)
+		if out, err := say(as + "honua deployment approve " + id + " --approver " + who); err != nil {
+			g.t.Fatalf("%s: %v\n%s", who, err, out)
+		}
+		if out, err := say("honua environment wait production --commit " + commit); err != nil {
+			g.t.Fatalf("%v\n%s", err, out)
+		}
+	}
 }
 
 // keys runs what the guide says of tokens and of the gossip key.
@@ -179,13 +237,13 @@ func (g *guide) keys(say func(string) (string, error), client []string) {
 		g.t.Fatal(made)
 	}
 	id := regexp.MustCompile(`\b[0-9a-f]{16}\b`)
-	g.run("console honua token", 1, before, "ID="+id.FindString(made))
+	g.run("console token", 1, before, "ID="+id.FindString(made))
 	listed, err := say("honua cluster gossip-key list")
 	if err != nil {
 		g.t.Fatal(listed)
 	}
 	old := id.FindString(listed)
-	script := strings.SplitAfter(g.block("console honua gossip"), "\n")
+	script := strings.SplitAfter(strings.ReplaceAll(g.block("console gossip"), `"`, ""), "\n")
 	out, err := say(strings.TrimPrefix(script[0], "$ "))
 	if err != nil {
 		g.t.Fatal(out)

@@ -50,11 +50,11 @@ func newIssuer(t *testing.T) *issuer {
 func (i *issuer) settings() harness.Section {
 	return harness.Section{
 		"Issuer": i.url, "Audience": "honua", "Algorithms": []string{"ES256"},
-		"Groups": harness.Section{"watchers": harness.Section{"Roles": []string{"viewer"}}},
+		"Groups": harness.Section{"gis-approvers": harness.Section{"Roles": []string{"viewer"}}},
 	}
 }
 
-// token is signed for somebody of the group watchers, and is valid from now on for a time.
+// token is signed for somebody of the group gis-approvers, and is valid from now on for a time.
 func (i *issuer) token(name string, valid time.Duration) string {
 	i.t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: i.key}, nil)
@@ -63,7 +63,7 @@ func (i *issuer) token(name string, valid time.Duration) string {
 	}
 	claims, err := json.Marshal(map[string]any{
 		"iss": i.url, "aud": "honua", "sub": name, "email": name, "email_verified": true,
-		"iat": time.Now().Add(-time.Hour).Unix(), "exp": time.Now().Add(valid).Unix(), "groups": []string{"watchers"},
+		"iat": time.Now().Add(-time.Hour).Unix(), "exp": time.Now().Add(valid).Unix(), "groups": []string{"gis-approvers"},
 	})
 	if err != nil {
 		i.t.Fatal(err)

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(
-  git openssh-server openssh-client prometheus systemd util-linux mount e2fsprogs strace iproute2 nftables
+  git make curl jq openssl openssh-server openssh-client prometheus systemd util-linux mount e2fsprogs strace iproute2 nftables
   postgresql-15 postgresql-15-postgis-3
 )
 missing=()
