@@ -88,6 +88,9 @@ func TestNoticesOfAMember(t *testing.T) {
 		{"other settings", serverView{node: &fsm.Node{ID: "n1", Available: true, SettingsDigest: "other"}}, "settings file differs"},
 		{"behind", serverView{node: &fsm.Node{ID: "n1", Available: true, Serves: []fsm.Served{{Environment: "development", Epoch: 1, Digest: "d", Healthy: true}}}}, "serves activation 0 of development"},
 		{"drift", serverView{node: &fsm.Node{ID: "n1", Available: true, Serves: []fsm.Served{{Environment: "development", Epoch: 1, Index: 1, Digest: "d", Message: "cities.geojson is gone"}}}}, "cities.geojson is gone"},
+		{"never seen", serverView{status: Status{NodeID: "n2", HasQuorum: true}}, "honua cluster remove n1"},
+		{"this node, its log not read", serverView{status: Status{NodeID: "n1"}}, "runs, and reads its log once there is a leader"},
+		{"another node, the log not read", serverView{status: Status{NodeID: "n2"}}, "is not known to n2, which reads its log"},
 		{"another state", serverView{node: state.Node("n1"), asked: true, answer: &pb.GetNodeStatusResponse{StateHashIndex: state.Index(), StateHash: []byte{1}}}, "its state differs"},
 	}
 	for _, tt := range tests {

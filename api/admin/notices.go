@@ -19,7 +19,7 @@ func (v serverView) notices() []string {
 	}
 	n := v.node
 	if n == nil {
-		add("is in the raft configuration but was never seen: start it, or remove it with `honua cluster remove %s`", v.member.ID)
+		add("%s", v.neverSeen())
 		return found
 	}
 	switch since := time.UnixMilli(n.Since).UTC().Format(time.RFC3339); {
@@ -51,6 +51,19 @@ func (v serverView) notices() []string {
 		}
 	}
 	return append(append(found, v.differs...), v.behind()...)
+}
+
+// neverSeen is what to do about a member that is not on record. Without a quorum nothing can be removed, and a node that
+// was started without one has read nothing of its log: it knows nobody.
+func (v serverView) neverSeen() string {
+	switch {
+	case v.status.HasQuorum:
+		return fmt.Sprintf("is in the raft configuration but was never seen: start it, or remove it with `honua cluster remove %s`", v.member.ID)
+	case v.member.ID == v.status.NodeID:
+		return "runs, and reads its log once there is a leader"
+	default:
+		return fmt.Sprintf("is not known to %s, which reads its log once there is a leader: start it, if it does not run", v.status.NodeID)
+	}
 }
 
 // behind names what the node should serve and does not.

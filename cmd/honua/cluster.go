@@ -83,6 +83,8 @@ func (s *session) clusterStatus(ctx context.Context, read readFlags) (status vie
 
 func leaderLine(w io.Writer, status view.ClusterStatus) {
 	switch {
+	case !status.Founded():
+		fmt.Fprintf(w, "NO CLUSTER YET: %s belongs to none\n\n", status.NodeID)
 	case status.LeaderID == "" || !status.HasQuorum:
 		fmt.Fprintf(w, "NO LEADER: %d voters have to reach each other; nodes serve what they have\n\n", status.Quorum)
 	default:

@@ -75,6 +75,10 @@ func TestQuorumLostAndFound(t *testing.T) {
 	left.Kill()
 	left.Start()
 	left.AwaitReady()
+	status = left.CLI("status").Expect(t, 0).Out
+	if !strings.Contains(status, "! "+left.ID+": runs, and reads its log once there is a leader") || strings.Contains(status, "honua cluster remove") {
+		t.Errorf("started without a quorum it says\n%s", status)
+	}
 	if err := left.Serves(development, e.GetActiveDigest()); err != nil {
 		t.Error(err)
 	}

@@ -24,6 +24,9 @@ type ClusterStatus struct {
 	Servers []Server `json:"servers"`
 }
 
+// Founded reports whether the node that answered belongs to a cluster: it knows of voters.
+func (s ClusterStatus) Founded() bool { return len(s.Servers) > 0 }
+
 // Server is one node of the raft configuration.
 type Server struct {
 	ID            string `json:"id"`
