@@ -27,7 +27,8 @@ func All() []Defect {
 		{string(planted.ActInApply), []string{"I1", "I2"}, crashes},
 		{string(planted.SkipIntent), []string{"I2"}, crashes},
 		{string(planted.SwapStaged), []string{"I1", "I6"}, crashes},
-		{string(planted.LoseEntry), []string{"I11"}, crashes},
+		// What the entry said is missing on that node: an acknowledged change, what it should serve, what reads should show.
+		{string(planted.LoseEntry), []string{"I11", "I3", "I8", "I14"}, crashes},
 		{string(planted.ForgetVote), []string{"I15"}, []plan.Kind{plan.Kill, plan.Restart, plan.Window}},
 		{string(planted.SkipSync), []string{"I2"}, []plan.Kind{plan.Power}},
 		{"count an approval twice", []string{"I5"}, crashes},
