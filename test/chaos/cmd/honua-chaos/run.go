@@ -176,6 +176,9 @@ func oneRound(ctx context.Context, s settings, seed uint64, length time.Duration
 	return nil
 }
 
+// findingsShown is how many findings of a round are printed.
+const findingsShown = 20
+
 // judge checks what a round left, and says what it came to.
 func judge(dir string, sum *report.Sum) (*check.Verdict, error) {
 	evidence, err := check.Load(dir)
@@ -187,7 +190,11 @@ func judge(dir string, sum *report.Sum) (*check.Verdict, error) {
 	var one report.Sum
 	one.Add(evidence, verdict)
 	fmt.Println(one.Line())
-	for _, finding := range verdict.Findings {
+	for i, finding := range verdict.Findings {
+		if i == findingsShown {
+			fmt.Printf("  … and %d more: findings.json\n", len(verdict.Findings)-i)
+			break
+		}
 		fmt.Println("  " + finding.String())
 	}
 	return verdict, report.Timeline(evidence, filepath.Join(dir, "timeline.svg"))
