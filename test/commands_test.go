@@ -53,7 +53,7 @@ func parsed() map[string][]string {
 	return map[string][]string{
 		"it is what the tests are, or longer": {
 			"make test", ".ci/run", "make fuzz", "make lint", "make proto",
-			"make sim", "SEEDS=100000 FROM=200000 make sim", "make losses", "LOSSES=250 FROM=1000 make losses",
+			"make sim", "SEEDS=100000 FROM=200000 make sim", "make sim TAGS=honua_next_format", "make losses", "LOSSES=250 FROM=1000 make losses",
 		},
 		"it takes minutes to hours on a machine of its own": {
 			"make bench", "make bench BENCH_FLAGS='-run failover -n 20'", "make bench BENCH_FLAGS='-run features'", "make bench BENCH_FLAGS='-run postgis'",
