@@ -162,7 +162,7 @@ func (n *Node) Conn() (*grpc.ClientConn, error) {
 			transport = credentials.NewTLS(n.tls)
 		}
 		conn, err := grpc.NewClient(n.GRPC, grpc.WithTransportCredentials(transport), grpc.WithIdleTimeout(0), grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.Config{BaseDelay: 25 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 100 * time.Millisecond},
+			Backoff:           backoff.Config{BaseDelay: 25 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 100 * time.Millisecond},
 			MinConnectTimeout: connectWithin,
 		}))
 		if err != nil {
