@@ -124,7 +124,13 @@ func (s *checkedSnapshots) seal(id string) error {
 	return durable.WriteFile(filepath.Join(directory, sealFile), sealOf(description))
 }
 
+// damaged is what is wrong with a snapshot. One that this process may not read
+// may be all that is left of a cluster: nothing is said of damage, nor of a new
+// beginning.
 func (s *checkedSnapshots) damaged(id string, cause error) error {
+	if errors.Is(cause, fs.ErrPermission) {
+		return fmt.Errorf("%w: %w: let the user that the node runs as own all that is in %s", ErrDataDirectory, cause, s.directory)
+	}
 	return fmt.Errorf("%w: %s: %w: %s", ErrDamagedSnapshot, filepath.Join(s.directory, snapshotFolder, id), cause, joinAnew)
 }
 
@@ -143,6 +149,9 @@ func (s *checkedSnapshots) verify(firstEntry uint64, log *slog.Logger) error {
 			continue
 		}
 		meta, content, err := s.open(entry.Name())
+		if errors.Is(err, ErrDataDirectory) {
+			return err
+		}
 		if err != nil {
 			problems = append(problems, s.damagedOnly(entry.Name(), err))
 			s.bad[entry.Name()] = true

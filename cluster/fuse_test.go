@@ -3,10 +3,12 @@ package cluster
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -114,6 +116,15 @@ func fileSnapshots(t *testing.T, dir string) *raft.FileSnapshotStore {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// A snapshot that the node may not read, since somebody else wrote it, is not called damaged: it may be all there is.
+func TestSnapshotOfSomebodyElseIsNotCalledDamaged(t *testing.T) {
+	s := &checkedSnapshots{directory: t.TempDir(), fuse: &fuse{}}
+	err := s.damaged("2-7-1", &fs.PathError{Op: "open", Path: "meta.sha256", Err: syscall.EACCES})
+	if !errors.Is(err, ErrDataDirectory) || errors.Is(err, ErrDamagedSnapshot) || strings.Contains(err.Error(), joinAnew) || !strings.Contains(err.Error(), s.directory) {
+		t.Error(err)
+	}
 }
 
 func TestDamagedSnapshotIsNotUsed(t *testing.T) {
