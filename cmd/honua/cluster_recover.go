@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,6 +35,8 @@ of a majority that never comes back: what only the lost nodes had acknowledged i
 may come into force. Choose the node with the highest last index: run the command on each without --yes and compare.
 The other nodes must never run again on the data directories that they have. Empty them, and they join this node.
 
+As root it goes on as the user whom the node's files belong to, so that what it writes is the node's.
+
 With --skip INDEX:SHA256 nothing of that is done: one entry that halts every node is passed over. The log of a
 halted node names it. Do it on every node, then start them.`,
 		Example: `  honua cluster recover --config /etc/honua/appsettings.json
@@ -45,6 +48,9 @@ halted node names it. Do it on every node, then start them.`,
 			}
 			settings, err := config.Load(file, os.Environ())
 			if err != nil {
+				return err
+			}
+			if err := actAsOwner(filepath.Join(settings.Cluster.DataDirectory, "raft.db")); err != nil {
 				return err
 			}
 			if skip != "" {

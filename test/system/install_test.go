@@ -50,21 +50,8 @@ func TestUnit(t *testing.T) {
 // install.sh makes a host as the runbook has it; the node then starts as its user, tells systemd that it is ready and
 // alive, reads its log levels again, and stops in order.
 func TestInstalledNode(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Fatal("install.sh needs root")
-	}
-	root := t.TempDir()
-	must(t, os.Chmod(filepath.Dir(root), 0o755))
-	must(t, os.Chmod(root, 0o755))
-	repository := harness.NewRepo(t, filepath.Join(t.TempDir(), "config"), "production")
-	server := gitserver.New(t, repository.Dir)
-	install := []string{
-		installer, "--root", root, "--binary", harness.Binary(t), "--repository", server.URL + "/.git", "--node", "node1",
-	}
-	command(t, "bash", install...)
+	root, install := installedRoot(t)
 	owner := ownerOf(t, filepath.Join(root, "var/honua"))
-	must(t, scaffold.WriteCities(filepath.Join(root, "var/honua/data")))
-	command(t, "chown", "-R", owner, filepath.Join(root, "var/honua"))
 	checkInstalled(t, root)
 	settings := filepath.Join(root, "etc/honua/appsettings.Production.json")
 	command(t, harness.Binary(t), "config", "check", settings)
@@ -89,6 +76,54 @@ func TestInstalledNode(t *testing.T) {
 	if state, err := os.Stat(filepath.Join(root, "var/honua/deployments/production.json")); err != nil || state.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", state, err)
 	}
+}
+
+// installedRoot is the root of a host with a node that nothing has started yet, and how it was installed.
+func installedRoot(t *testing.T) (root string, install []string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Fatal("install.sh needs root")
+	}
+	root = t.TempDir()
+	must(t, os.Chmod(filepath.Dir(root), 0o755))
+	must(t, os.Chmod(root, 0o755))
+	repository := harness.NewRepo(t, filepath.Join(t.TempDir(), "config"), "production")
+	server := gitserver.New(t, repository.Dir)
+	install = []string{
+		installer, "--root", root, "--binary", harness.Binary(t), "--repository", server.URL + "/.git", "--node", "node1",
+	}
+	command(t, "bash", install...)
+	must(t, scaffold.WriteCities(filepath.Join(root, "var/honua/data")))
+	command(t, "chown", "-R", ownerOf(t, filepath.Join(root, "var/honua")), filepath.Join(root, "var/honua"))
+	return root, install
+}
+
+// What root recovers is the node's, as it was: the node starts on it. A snapshot that root did write is not called damaged.
+func TestRecoveredByRoot(t *testing.T) {
+	const serving = "STATUS=serving production (activation 1); leader node1"
+	root, _ := installedRoot(t)
+	owner := ownerOf(t, filepath.Join(root, "var/honua"))
+	node := startInstalled(t, root, owner)
+	node.hears(serving)
+	must(t, node.process.Stop(syscall.SIGTERM))
+	recovery := []string{root, "/usr/local/bin/honua", "cluster", "recover", "--config", "/etc/honua/appsettings.Production.json", "--yes"}
+	command(t, "chroot", recovery...)
+	command(t, "chroot", append(recovery, "--skip", "4711:"+strings.Repeat("0", 64))...)
+	user, _, _ := strings.Cut(owner, ":")
+	if others := command(t, "find", filepath.Join(root, "var/honua"), "-not", "-uid", user); others != "" {
+		t.Errorf("not the node's any more:\n%s", others)
+	}
+	node = startInstalled(t, root, owner)
+	node.hears(serving)
+	must(t, node.process.Stop(syscall.SIGTERM))
+
+	seals, err := filepath.Glob(filepath.Join(root, "var/honua/cluster/snapshots/*/meta.sha256"))
+	if err != nil || len(seals) == 0 {
+		t.Fatalf("no snapshot was written: %v", err)
+	}
+	command(t, "chown", append([]string{"root:root"}, seals...)...)
+	node = startInstalled(t, root, owner)
+	node.logs("the data directory cannot be used: open " + strings.TrimPrefix(seals[0], root) + ": permission denied: let the user that the node runs as own")
 }
 
 func must(t *testing.T, err error) {
@@ -142,6 +177,7 @@ func (s supervised) signal(signal syscall.Signal) error { return syscall.Kill(s.
 func startInstalled(t *testing.T, root, owner string) *installed {
 	t.Helper()
 	socket := filepath.Join(root, "notify")
+	must(t, os.RemoveAll(socket))
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	must(t, err)
 	t.Cleanup(func() { conn.Close() })
