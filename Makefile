@@ -89,6 +89,10 @@ test-swaps: ## 100 clients read from PostGIS while 200 commits are deployed; Deb
 test-docker: ## a cluster of containers, deployed to, killed and cut off; needs Docker, docker-compose and jq
 	deploy/docker/test.sh
 
+.PHONY: test-systemd
+test-systemd: ## a cluster on three hosts with systemd, installed by the docs, killed and out of room; needs root, Docker, debootstrap and jq
+	deploy/systemd/test.sh
+
 .PHONY: test-kubernetes
 test-kubernetes: ## render the Kubernetes manifests and check them against the API's types
 	cd deploy/kubernetes/checks && go vet ./... && go test -count=1 ./...

@@ -83,7 +83,7 @@ settings() {
   local grpc=:7700
   [[ -n $peers ]] || grpc=127.0.0.1:7700
   cat <<JSON
-// A Honua node; docs/configuration.md has every key. Check it: honua config check $1
+// A Honua node; docs/configuration.md has every key. Check it: sudo -u honua honua config check $1
 {
   "GitOps": {
     "RepositoryUrl": "$repository",
@@ -126,7 +126,7 @@ if [[ -z $root ]]; then
 fi
 cat <<TEXT
 installed $("$binary" version 2>/dev/null | head -n 1)
-next: honua config check $file
+next: sudo -u honua honua config check --git $file
       sudo systemctl enable --now honua     (after an update: sudo systemctl restart honua)
       sudo journalctl -u honua -f
 TEXT

@@ -61,11 +61,6 @@ func parsed() map[string][]string {
 			"make chaos", "make chaos CHAOS_FLAGS='--minutes 2 --seed 7 --nodes 5 --faults kill,partition,power'", "make soak SOAK_MINUTES=180", "make chaos-planted",
 		},
 		"README.md has it too, where it is typed": {"make run"},
-		"it changes the machine; install.sh and the unit have tests of their own in test/system": {
-			"sudo deploy/install.sh --repository git@github.com:your-org/honua-config.git --environment production " +
-				"--node node1 --advertise 10.0.0.1 --peers 10.0.0.1,10.0.0.2,10.0.0.3",
-			"sudo -u honua honua config check --git /etc/honua/appsettings.Production.json", "sudo systemctl enable --now honua", "sudo systemctl reload honua",
-		},
 		"images come from a registry; make test-docker types the same with images of its own": {
 			"export HONUA_REPOSITORY=https://github.com/your-org/honua-config.git",
 			"docker-compose -f deploy/docker/docker-compose.gitops.yml up -d --build",
