@@ -33,6 +33,9 @@ func capabilities(more ...string) string {
 
 var elsewhere = strings.Repeat("a", 40) + " refs/heads/elsewhere"
 
+// flooded: a head is asked for within bounds of size and of time, and which is met first depends on the machine.
+const flooded = "transfer_too_large|fetch_timeout"
+
 func advertiseCases() []Case {
 	first, list := gitserver.Advertise, gitserver.List
 	nothing := strings.Repeat("0", 40) + " capabilities^{}\x00side-band-64k"
@@ -46,9 +49,9 @@ func advertiseCases() []Case {
 		answer(Stalls, first, "no answer", gitserver.Hang(), "fetch_timeout"),
 		answer(Stalls, list, "no list", gitserver.Hang(), "fetch_timeout"),
 		answer(Stalls, list, "a byte at a time", gitserver.Drip(), "fetch_timeout"),
-		answer(Floods, first, "refs without end", gitserver.Flood(line(elsewhere)), "transfer_too_large"),
-		answer(Floods, first, "capabilities without end", gitserver.Prefix(line("version 2"), gitserver.Flood(line("x="+strings.Repeat("y", 1000)))), "transfer_too_large"),
-		answer(Floods, list, "list without end", gitserver.Flood(line(elsewhere)), "transfer_too_large"),
+		answer(Floods, first, "refs without end", gitserver.Flood(line(elsewhere)), flooded),
+		answer(Floods, first, "capabilities without end", gitserver.Prefix(line("version 2"), gitserver.Flood(line("x="+strings.Repeat("y", 1000)))), flooded),
+		answer(Floods, list, "list without end", gitserver.Flood(line(elsewhere)), flooded),
 		answer(Redirects, first, "another host", gitserver.Redirect("http://127.0.0.1:1", http.StatusFound), "redirect_refused"),
 		answer(Redirects, first, "another scheme", gitserver.Redirect("ftp://127.0.0.1", http.StatusMovedPermanently), "redirect_refused"),
 		answer(Redirects, list, "another host when listing", gitserver.Redirect("http://127.0.0.1:1", http.StatusTemporaryRedirect), "redirect_refused"),
