@@ -13,6 +13,8 @@ type Defect struct {
 	Breaks []string
 	// Faults are those under which it shows.
 	Faults []plan.Kind
+	// Masked is why rounds hardly ever show it; empty if they do. The simulator plants it too, and finds it.
+	Masked string
 }
 
 // All are the defects of package planted, and those of the state machine. A node's files are replayed by a state
@@ -21,21 +23,27 @@ func All() []Defect {
 	crashes := []plan.Kind{plan.Kill, plan.Pause, plan.Restart}
 	cuts := []plan.Kind{plan.Pause, plan.Partition, plan.Kill}
 	return []Defect{
-		{string(planted.Acknowledge), []string{"I3"}, cuts},
-		{string(planted.Deny), []string{"I3"}, cuts},
-		{string(planted.ReadAnywhere), []string{"I8"}, cuts},
-		{string(planted.ActInApply), []string{"I1", "I2"}, crashes},
-		{string(planted.SkipIntent), []string{"I2"}, crashes},
-		{string(planted.SwapStaged), []string{"I1", "I6"}, crashes},
+		{Name: string(planted.Acknowledge), Breaks: []string{"I3"}, Faults: cuts},
+		{
+			Name: string(planted.Deny), Breaks: []string{"I3"}, Faults: cuts,
+			Masked: "four rounds did not show it; the node itself asks again under the same request id, and so learns that it was executed",
+		},
+		{Name: string(planted.ReadAnywhere), Breaks: []string{"I8"}, Faults: cuts},
+		{Name: string(planted.ActInApply), Breaks: []string{"I1", "I2"}, Faults: crashes},
+		{Name: string(planted.SkipIntent), Breaks: []string{"I2"}, Faults: crashes},
+		{Name: string(planted.SwapStaged), Breaks: []string{"I1", "I6"}, Faults: crashes},
 		// What the entry said is missing on that node: an acknowledged change, what it should serve, what reads should show.
-		{string(planted.LoseEntry), []string{"I11", "I3", "I8", "I14"}, crashes},
-		{string(planted.ForgetVote), []string{"I15"}, []plan.Kind{plan.Kill, plan.Restart, plan.Window}},
-		{string(planted.SkipSync), []string{"I2"}, []plan.Kind{plan.Power}},
-		{"count an approval twice", []string{"I5"}, crashes},
-		{"ignore the expected sequence", []string{"I11"}, cuts},
-		{"forget the hold", []string{"hold"}, crashes},
-		{"forget the request id", []string{"I3"}, crashes},
+		{Name: string(planted.LoseEntry), Breaks: []string{"I11", "I3", "I8", "I14"}, Faults: crashes},
+		{Name: string(planted.ForgetVote), Breaks: []string{"I15"}, Faults: []plan.Kind{plan.Kill, plan.Restart, plan.Window}},
+		{
+			Name: string(planted.SkipSync), Breaks: []string{"I2"}, Faults: []plan.Kind{plan.Power},
+			Masked: "seven rounds of power losses did not show it; syncs of other files, which every command brings, seem to take the line to the disk",
+		},
+		{Name: "count an approval twice", Breaks: []string{"I5"}, Faults: crashes},
+		{Name: "ignore the expected sequence", Breaks: []string{"I11"}, Faults: cuts},
+		{Name: "forget the hold", Breaks: []string{"hold"}, Faults: crashes},
+		{Name: "forget the request id", Breaks: []string{"I3"}, Faults: crashes},
 		// The record keeps one meaning of an index: what nodes did and served under another was never decided.
-		{"reuse an activation index", []string{"I1", "I6"}, crashes},
+		{Name: "reuse an activation index", Breaks: []string{"I1", "I6"}, Faults: crashes},
 	}
 }
