@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 dir=$work/root
 
 debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,sudo,openssh-server,openssh-client,git,curl,procps \
-  "${SUITE:-bookworm}" "$dir" "${MIRROR:-http://deb.debian.org/debian}" >"$work/log" || {
+  "${SUITE:-bookworm}" "$dir" ${MIRROR:+"$MIRROR"} >"$work/log" || {
   tail -n 20 "$work/log" >&2
   exit 1
 }
