@@ -146,7 +146,7 @@ func (n *Node) expendable(gone raft.Server) error {
 // inContact reports whether a node answered its leader lately.
 func (n *Node) inContact(id string) bool { return time.Since(n.LastContact(id)) < n.contactWithin() }
 
-// contactWithin is after how much silence a leader counts on a voter no more.
+// contactWithin is after how much silence a leader and a follower count on each other no more.
 func (n *Node) contactWithin() time.Duration { return 3 * n.cfg.electionTimeout() }
 
 func (n *Node) established() (*leadership, error) {

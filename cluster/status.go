@@ -69,7 +69,7 @@ func (n *Node) Status() Status {
 	s.LeaderID = id
 	if id != "" {
 		s.LeaderGRPC = n.grpcAddress(id)
-		s.HasQuorum = self || time.Since(s.LastContact) < 3*n.cfg.electionTimeout()
+		s.HasQuorum = self || time.Since(s.LastContact) < n.contactWithin()
 	}
 	for _, server := range n.configuration() {
 		s.Servers = append(s.Servers, Server{

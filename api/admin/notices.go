@@ -19,8 +19,7 @@ func (v serverView) notices() []string {
 	}
 	n := v.node
 	if n == nil {
-		add("%s", v.neverSeen())
-		return found
+		return append(found, v.neverSeen())
 	}
 	switch since := time.UnixMilli(n.Since).UTC().Format(time.RFC3339); {
 	case v.asked && v.answer == nil && n.Available:

@@ -16,7 +16,7 @@ func attention(o overview) []string {
 	case !o.Cluster.Founded():
 		say("no cluster yet: a new one begins once as many nodes as their Cluster.BootstrapExpect says reach each other, "+
 			"an old one admits %s once its leader is reached; what it waits for is in its log", o.Cluster.NodeID)
-	case o.Cluster.LeaderID == "" || !o.Cluster.HasQuorum:
+	case !o.Cluster.Led():
 		say("no leader: start nodes until %d voters reach each other; nothing can be changed before. Are so many lost for good? docs/disaster-recovery.md", o.Cluster.Quorum)
 	}
 	for _, server := range o.Cluster.Servers {

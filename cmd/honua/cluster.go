@@ -85,7 +85,7 @@ func leaderLine(w io.Writer, status view.ClusterStatus) {
 	switch {
 	case !status.Founded():
 		fmt.Fprintf(w, "NO CLUSTER YET: %s belongs to none\n\n", status.NodeID)
-	case status.LeaderID == "" || !status.HasQuorum:
+	case !status.Led():
 		fmt.Fprintf(w, "NO LEADER: %d voters have to reach each other; nodes serve what they have\n\n", status.Quorum)
 	default:
 		fmt.Fprintf(w, "Leader %s, term %d, quorum %d, format %d, answered by %s at index %d\n\n",

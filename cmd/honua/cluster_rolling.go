@@ -148,7 +148,10 @@ func (r *rolling) status(ctx context.Context) (view.ClusterStatus, error) {
 
 // unwell says what speaks against taking a node away; empty if nothing does.
 func unwell(status view.ClusterStatus) string {
-	if status.LeaderID == "" || !status.HasQuorum {
+	switch {
+	case !status.Founded():
+		return fmt.Sprintf("there is no cluster yet: %s belongs to none", status.NodeID)
+	case !status.Led():
 		return fmt.Sprintf("there is no leader: %d voters have to reach each other", status.Quorum)
 	}
 	for _, server := range status.Servers {

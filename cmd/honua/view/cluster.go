@@ -27,6 +27,9 @@ type ClusterStatus struct {
 // Founded reports whether the node that answered belongs to a cluster: it knows of voters.
 func (s ClusterStatus) Founded() bool { return len(s.Servers) > 0 }
 
+// Led reports whether somebody leads a majority: without, nothing can be changed.
+func (s ClusterStatus) Led() bool { return s.LeaderID != "" && s.HasQuorum }
+
 // Server is one node of the raft configuration.
 type Server struct {
 	ID            string `json:"id"`
