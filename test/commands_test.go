@@ -103,9 +103,8 @@ func typedByScript(t *testing.T, mark string) bool {
 // The tests that are named as typists are there, and each mark is used.
 func TestTypistsAreThere(t *testing.T) {
 	for mark, by := range typists() {
-		source, err := os.ReadFile(filepath.Join("..", by.file))
-		if err != nil || !strings.Contains(string(source), "func "+by.test+"(") {
-			t.Errorf("%s, which types %q, is not in %s: %v", by.test, mark, by.file, err)
+		if !strings.Contains(source(t, filepath.Join("..", by.file)), "func "+by.test+"(") {
+			t.Errorf("%s, which types %q, is not in %s", by.test, mark, by.file)
 		}
 		pages.Marked(t, mark)
 	}

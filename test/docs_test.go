@@ -30,11 +30,7 @@ func reported(t *testing.T) map[string]string {
 			if strings.HasSuffix(file, "_test.go") {
 				continue
 			}
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, match := range found.FindAllStringSubmatch(string(content), -1) {
+			for _, match := range found.FindAllStringSubmatch(source(t, file), -1) {
 				codes[strings.Join(match[1:], "")] = file
 			}
 		}
@@ -47,16 +43,13 @@ func reported(t *testing.T) map[string]string {
 
 // Everything that the program can report has an entry in the troubleshooting guide.
 func TestEveryCodeIsExplained(t *testing.T) {
-	guide, err := os.ReadFile("../docs/troubleshooting.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	guide := source(t, "../docs/troubleshooting.md")
 	codes := reported(t)
 	if len(codes) < 60 {
 		t.Fatalf("only %d codes", len(codes))
 	}
 	for code, file := range codes {
-		if !strings.Contains(string(guide), "`"+code+"`") {
+		if !strings.Contains(guide, "`"+code+"`") {
 			t.Errorf("docs/troubleshooting.md says nothing about %s (%s)", code, file)
 		}
 	}
@@ -71,11 +64,7 @@ func TestLinksOfTheDocs(t *testing.T) {
 		t.Fatal(pages, err)
 	}
 	for _, page := range append(pages, "../README.md", "../CONTRIBUTING.md") {
-		content, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range link.FindAllStringSubmatch(string(content), -1) {
+		for _, match := range link.FindAllStringSubmatch(source(t, page), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(page), match[1])); err != nil {
 				t.Errorf("%s: %v", page, err)
 			}

@@ -57,11 +57,7 @@ func runsSystemTest(line []string, folder, name string) bool {
 
 // make test-system runs every test behind the build tag: nothing runs them by itself.
 func TestSystemTestsAreRun(t *testing.T) {
-	makefile, err := os.ReadFile("../Makefile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, target, found := strings.Cut(string(makefile), "\ntest-system:")
+	_, target, found := strings.Cut(source(t, "../Makefile"), "\ntest-system:")
 	if !found {
 		t.Fatal("there is no target test-system")
 	}

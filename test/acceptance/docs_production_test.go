@@ -36,7 +36,7 @@ func startGuarded(t *testing.T) *guarded {
 	c := harness.Start(t, harness.Options{Environments: []string{production}, Unready: true, Secure: true})
 	g := &guarded{
 		Cluster: c, t: t, tokens: map[string]string{},
-		env: append(typist(programs(t)), "HONUA_ADDRESS="+strings.Join(c.Addresses(), ","), "HONUA_CA="+c.CAFile()),
+		env: append(typist(harness.Programs(t)), "HONUA_ADDRESS="+strings.Join(c.Addresses(), ","), "HONUA_CA="+c.CAFile()),
 	}
 	first := awaitState(t, c, production, c.Repo.Commits()[0], "AwaitingApproval")
 	for _, role := range []string{"viewer", "deployer", "approver", "admin"} {
@@ -194,7 +194,7 @@ func TestRepositoryCommandsOfTheDocs(t *testing.T) {
 	if err := errors.Join(os.Mkdir(filepath.Dir(policy), 0o755), os.WriteFile(policy, []byte(pages.One(t, "yaml policy").Text), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	shell := pages.Shell{Dir: dir, Env: typist(programs(t))}
+	shell := pages.Shell{Dir: dir, Env: typist(harness.Programs(t))}
 	for _, command := range []string{"git add .gitops", "git commit -qm 'Say the policy'", "honua validate . -e production"} {
 		if _, err := shell.Run(t, command); err != nil {
 			t.Fatal(err)

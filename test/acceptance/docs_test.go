@@ -14,16 +14,6 @@ import (
 	"github.com/honua-io/honua-gitops/test/pages"
 )
 
-// programs is a folder for PATH with the program under its name.
-func programs(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := os.Symlink(harness.Binary(t), filepath.Join(dir, "honua")); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 var tool = regexp.MustCompile(`\b(curl|jq) `)
 
 // missing is the program that a command needs and that this machine does not have: the tests need Go and git only.
@@ -49,7 +39,7 @@ func TestCommandsOfTheDocs(t *testing.T) {
 	t.Parallel()
 	c := harness.Start(t, harness.Options{})
 	c.AwaitServed(development, c.Repo.SetTitle(development, "World Cities"))
-	env := append(typist(programs(t)), "HONUA_ADDRESS="+strings.Join(c.Addresses(), ","), "REPOSITORY="+c.Repo.Dir,
+	env := append(typist(harness.Programs(t)), "HONUA_ADDRESS="+strings.Join(c.Addresses(), ","), "REPOSITORY="+c.Repo.Dir,
 		"HTTP="+c.Nodes[0].HTTP, "SETTINGS="+c.Nodes[0].SettingsFile(), "STATE="+filepath.Join(c.Nodes[0].Dir, "state"))
 	for _, block := range pages.Marked(t, development) {
 		shell := pages.Shell{Dir: c.Dir, Env: env} // what a command writes goes with the cluster

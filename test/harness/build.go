@@ -56,6 +56,16 @@ func complain(err error) int {
 	return 1
 }
 
+// Programs is a folder for PATH in which the program under test is called honua.
+func Programs(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(Binary(t), filepath.Join(dir, "honua")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // Binary is the path of the program under test.
 func Binary(t testing.TB) string {
 	t.Helper()

@@ -23,10 +23,7 @@ import (
 // for those that the documentation names. What stands for other programs is put into its folder.
 func machine(t *testing.T, c *harness.Cluster, n *harness.Node) (shell *pages.Shell, programs string) {
 	t.Helper()
-	programs = t.TempDir()
-	if err := os.Symlink(harness.Binary(t), filepath.Join(programs, "honua")); err != nil {
-		t.Fatal(err)
-	}
+	programs = harness.Programs(t)
 	return &pages.Shell{
 		Dir:    c.Dir,
 		Env:    []string{"PATH=" + programs + ":" + os.Getenv("PATH"), "HONUA_ADDRESS=" + strings.Join(c.Addresses(), ",")},

@@ -171,12 +171,9 @@ func (l *load) read(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for range l.c.Nodes {
-			if n := l.c.Nodes[i%len(l.c.Nodes)]; l.up[n.ID].Load() {
-				asked.Go(func() { l.get(ctx, n) })
-				break
-			}
-			i++
+		up := slices.DeleteFunc(slices.Clone(l.c.Nodes), func(n *harness.Node) bool { return !l.up[n.ID].Load() })
+		if len(up) > 0 {
+			asked.Go(func() { l.get(ctx, up[i%len(up)]) })
 		}
 	}
 }

@@ -25,14 +25,16 @@ type guide struct {
 	t      *testing.T
 	blocks []pages.Block
 	dir    string
-	base   harness.Ports
-	issuer *issuer
-	nodes  []*harness.Process
+	// programs goes into PATH.
+	programs string
+	base     harness.Ports
+	issuer   *issuer
+	nodes    []*harness.Process
 }
 
 func openGuide(t *testing.T) *guide {
 	t.Helper()
-	return &guide{t: t, blocks: pages.Of(t, securityPage), dir: t.TempDir(), base: harness.TakePorts(t), issuer: newIssuer(t)}
+	return &guide{t: t, blocks: pages.Of(t, securityPage), dir: t.TempDir(), programs: harness.Programs(t), base: harness.TakePorts(t), issuer: newIssuer(t)}
 }
 
 // block is what is in the page's fenced blocks with this behind their fence, in order; of commands, in those of all pages.
@@ -111,7 +113,7 @@ func (g *guide) run(kind string, node int, before string, env ...string) string 
 	}
 	command := exec.CommandContext(g.t.Context(), "bash", "-euo", "pipefail", "-c", g.here(script.String(), node))
 	command.Dir = g.dir
-	command.Env = append(append(os.Environ(), "PATH="+g.dir+"/bin:"+os.Getenv("PATH"), "NO_COLOR=1"), env...)
+	command.Env = append(append(os.Environ(), "PATH="+g.programs+":"+os.Getenv("PATH"), "NO_COLOR=1"), env...)
 	out, err := command.CombinedOutput()
 	if err != nil {
 		g.t.Fatalf("%s of node %d: %v\n%s\n%s", kind, node, err, script.String(), out)
@@ -124,12 +126,6 @@ func TestDocumentedCluster(t *testing.T) {
 	t.Parallel()
 	g := openGuide(t)
 	repo := harness.NewRepo(t, filepath.Join(g.dir, "config"), "production")
-	if err := os.Mkdir(filepath.Join(g.dir, "bin"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(harness.Binary(t), filepath.Join(g.dir, "bin", "honua")); err != nil {
-		t.Fatal(err)
-	}
 	g.run("console tls", 1, "")
 	for node := 1; node <= 3; node++ {
 		g.start(node)
@@ -137,7 +133,7 @@ func TestDocumentedCluster(t *testing.T) {
 	client := regexp.MustCompile(`(?m)^\$ export .*\n`).FindAllString(g.block("console client"), -1)
 	say := func(line string) (string, error) {
 		command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", g.here(strings.ReplaceAll(strings.Join(client, ""), "$ ", "")+line, 1))
-		command.Dir, command.Env = g.dir, append(os.Environ(), "PATH="+g.dir+"/bin:"+os.Getenv("PATH"))
+		command.Dir, command.Env = g.dir, append(os.Environ(), "PATH="+g.programs+":"+os.Getenv("PATH"))
 		out, err := command.CombinedOutput()
 		return string(out), err
 	}

@@ -106,18 +106,16 @@ func (w *worker) read(ctx context.Context) error {
 	if id := w.known.any(w.random); id != "" && w.random.IntN(3) == 0 {
 		call.Kind, call.Deployment, call.Environment = history.ReadDeployment, id, ""
 	}
-	select {
-	case w.reads <- struct{}{}:
-		call.Called = time.Since(w.Begun)
-		w.asked.Go(func() { w.answered(ctx, i, call) })
-	default: // enough of them wait
-	}
+	call.Called = time.Since(w.Begun)
+	w.reads.TryGo(func() error { // where enough of them wait, not one more is asked
+		w.answered(ctx, i, call)
+		return nil
+	})
 	return nil
 }
 
 // answered waits for what a node says, and notes it.
 func (w *worker) answered(ctx context.Context, i int, call history.Call) {
-	defer func() { <-w.reads }()
 	bounded, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	err := w.look(bounded, i, &call)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/honua-io/honua-gitops/internal/client"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/test/chaos/history"
@@ -90,13 +92,13 @@ type worker struct {
 	single []*client.Client
 	// paused is what it has paused itself.
 	paused string
-	// asked are its reads that are under way, reads bounds them.
-	asked sync.WaitGroup
-	reads chan struct{}
+	// reads are under way.
+	reads errgroup.Group
 }
 
 func newWorker(c Config, number int, name string, known *known) (*worker, error) {
-	w := &worker{Config: c, number: number, name: name, random: rand.New(rand.NewPCG(c.Seed, uint64(number)+100)), known: known, reads: make(chan struct{}, mostReads)}
+	w := &worker{Config: c, number: number, name: name, random: rand.New(rand.NewPCG(c.Seed, uint64(number)+100)), known: known}
+	w.reads.SetLimit(mostReads)
 	var addresses []string
 	for i := range c.Nodes {
 		addresses = append(addresses, c.Nodes[(i+number)%len(c.Nodes)].GRPC)
@@ -116,7 +118,7 @@ func newWorker(c Config, number int, name string, known *known) (*worker, error)
 }
 
 func (w *worker) close() {
-	w.asked.Wait()
+	_ = w.reads.Wait() // none returns an error
 	w.all.Close()
 	for _, one := range w.single {
 		one.Close()
