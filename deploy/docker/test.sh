@@ -14,7 +14,7 @@ export NODE1_HTTP=0 NODE2_HTTP=0 NODE3_HTTP=0 NODE1_GRPC=0 NODE2_GRPC=0 NODE3_GR
 if docker compose version >/dev/null 2>&1; then compose=(docker compose); else compose=(docker-compose); fi
 compose+=(-p "$project" -f deploy/docker/docker-compose.gitops.yml -f deploy/docker/testing/docker-compose.test.yml)
 
-say() { printf '\n--- %s\n' "$*"; }
+source deploy/testing.sh
 finish() {
   local code=$?
   if ((code != 0)); then
@@ -27,20 +27,6 @@ finish() {
   exit "$code"
 }
 trap finish EXIT
-
-eventually() { # eventually WHAT COMMAND…: the command succeeds within two minutes
-  local what=$1 end=$((SECONDS + 120))
-  shift
-  until "$@" >"$work/out" 2>&1; do
-    if ((SECONDS > end)); then
-      echo "never: $what" >&2
-      cat "$work/out" >&2
-      return 1
-    fi
-    sleep 1
-  done
-  echo "ok: $what"
-}
 
 container() { "${compose[@]}" ps -q "$1"; }
 healthy() { [[ $(docker inspect -f '{{.State.Health.Status}}' "$(container "$1")") == healthy ]]; }
@@ -133,7 +119,7 @@ docker network disconnect "${project}_cluster" "$(container "$cut")"
 next=$(commit 'Hamlets')
 eventually "$lead serves $next without $cut" approved "$lead" "$next"
 [[ $(collections "$cut" | jq '.environments[0].servedIndex') == "$index" ]]
-collections "$cut" | jq -e '.ready' >/dev/null && echo "ok: $cut goes on serving activation $index"
+collections "$cut" | jq -e '.ready' >/dev/null && ok "$cut goes on serving activation $index"
 docker network connect --alias "$cut.cluster" --alias "$cut" "${project}_cluster" "$(container "$cut")"
 eventually "$cut is back and serves $next" serves "$cut" "$next"
 

@@ -12,10 +12,8 @@ project=honua-systemd-$$
 image=$project-host network=$project
 work=$(mktemp -d)
 nodes=(node1 node2 node3)
-checks=0
 
-say() { printf '\n--- %s\n' "$*"; }
-ok() { checks=$((checks + 1)); echo "ok: $*"; }
+source deploy/testing.sh
 fail() { echo "test.sh: $*" >&2; return 1; }
 finish() {
   local code=$? host
@@ -32,20 +30,6 @@ finish() {
   exit "$code"
 }
 trap finish EXIT
-
-eventually() { # eventually WHAT COMMAND…: the command succeeds within two minutes
-  local what=$1 end=$((SECONDS + 120))
-  shift
-  until "$@" >"$work/out" 2>&1; do
-    if ((SECONDS > end)); then
-      echo "never: $what" >&2
-      cat "$work/out" >&2
-      return 1
-    fi
-    sleep 1
-  done
-  ok "$what"
-}
 
 # as USER HOST COMMANDS: commands for a shell on a host.
 as() { timeout 300 docker exec -i -u "$1" -w / "$project-$2" bash -euo pipefail -c "$3"; }
