@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/honua-io/honua-gitops/fsm/bundle"
 	"github.com/honua-io/honua-gitops/internal/durable"
@@ -38,21 +39,39 @@ var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 type bundleStore struct {
 	files     durable.Files
 	directory string
+
+	mu sync.Mutex
+	// safe are the contents whose names are on disk, too. One that another
+	// goroutine has just put in place can be read before it is (I6).
+	safe map[string]bool
 }
 
 func openBundleStore(files durable.Files, directory string) (*bundleStore, error) {
 	if err := files.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
-	s := &bundleStore{files: files, directory: directory}
+	s := &bundleStore{files: files, directory: directory, safe: map[string]bool{}}
 	if err := s.tidy(); err != nil {
 		return nil, err
 	}
-	// What a process that died left here is read again, and counts as kept: its name has to be on disk, too.
-	if err := files.SyncDirectory(directory); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
+	return s, s.adopt()
+}
+
+// adopt counts as kept what an earlier process left, once the names are on disk: it may have died before they were.
+func (s *bundleStore) adopt() error {
+	names, err := s.files.ReadDir(s.directory)
+	if err == nil {
+		err = s.files.SyncDirectory(s.directory)
 	}
-	return s, nil
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBundle, err)
+	}
+	for _, name := range names {
+		if digest, ok := strings.CutSuffix(name, bundleSuffix); ok {
+			s.safe[digest] = true
+		}
+	}
+	return nil
 }
 
 // tidy removes what a process that died had not finished.
@@ -65,12 +84,16 @@ func (s *bundleStore) path(digest string) string {
 }
 
 // put stores a content that is not there yet; when it returns it is on disk.
+// Who finds that another goroutine is still about to store it stores it himself:
+// either leaves the same file.
 func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error {
 	if !digestPattern.MatchString(digest) {
 		return fmt.Errorf("%w: %q is no digest", ErrBundle, digest)
 	}
-	if _, err := s.get(digest); err == nil {
-		return nil
+	if s.kept(digest) {
+		if _, err := s.get(digest); err == nil {
+			return nil
+		}
 	}
 	var content bytes.Buffer
 	content.WriteString(bundleMagic)
@@ -78,14 +101,29 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 	content.Write(compressed)
 	failpoint.Reach(failpoint.BeforeStageSync)
 	if err := s.files.WriteFile(s.path(digest), content.Bytes()); err != nil {
-		// It may be there and not on disk: the next attempt must not find it.
-		if gone := s.files.Remove(s.path(digest)); gone != nil && !errors.Is(gone, os.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
 		return fmt.Errorf("%w: %w %s: %w", ErrDisk, ErrBundle, digest, err)
 	}
+	s.keep(digest)
 	failpoint.Reach(failpoint.AfterStageSync)
 	return nil
+}
+
+func (s *bundleStore) kept(digest string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.safe[digest]
+}
+
+func (s *bundleStore) keep(digest string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.safe[digest] = true
+}
+
+func (s *bundleStore) forget(digest string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.safe, digest)
 }
 
 // get returns the canonical bytes of a content whose digest is right.
@@ -127,6 +165,7 @@ func (s *bundleStore) remove(unwanted func(name string) bool) error {
 		if !unwanted(name) {
 			continue
 		}
+		s.forget(strings.TrimSuffix(name, bundleSuffix))
 		if err := s.files.Remove(filepath.Join(s.directory, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %w", ErrBundle, err)
 		}

@@ -14,6 +14,8 @@ type watched struct {
 	durable.Disk
 	synced map[string]int
 	refuse error
+	// during is done once, before the next sync of a directory.
+	during func()
 }
 
 func (w *watched) OpenFile(name string, flag int, mode os.FileMode) (durable.File, error) {
@@ -31,6 +33,10 @@ type watchedDirectory struct {
 }
 
 func (d *watchedDirectory) Sync() error {
+	if during := d.disk.during; during != nil {
+		d.disk.during = nil
+		during()
+	}
 	if d.disk.refuse != nil {
 		return d.disk.refuse
 	}
@@ -74,5 +80,58 @@ func TestContentThatIsNotSafeIsWrittenAgain(t *testing.T) {
 	}
 	if _, err := store.get(digest); err != nil {
 		t.Error(err)
+	}
+}
+
+// A content that another goroutine has renamed and not synced yet can be read, and does not count as kept: a node that
+// activates what it is staging at the same time has to wait for the disk itself. Found by the simulator.
+func TestContentBeingStoredIsNotSafe(t *testing.T) {
+	disk := &watched{synced: map[string]int{}}
+	directory := filepath.Join(t.TempDir(), "bundles")
+	store, err := openBundleStore(durable.Files{FS: disk}, directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, compressed, digest := encodedContent(t, "{}")
+	disk.during = func() {
+		if _, err := store.get(digest); err != nil {
+			t.Fatalf("the content is not in its place yet: %v", err)
+		}
+		before := disk.synced[directory]
+		if err := store.put(digest, compressed, int64(len(encoded))); err != nil {
+			t.Error(err)
+		}
+		if disk.synced[directory] == before {
+			t.Error("what another goroutine has not made safe yet counts as kept")
+		}
+	}
+	if err := store.put(digest, compressed, int64(len(encoded))); err != nil {
+		t.Fatal(err)
+	}
+	before := disk.synced[directory]
+	if err := store.put(digest, compressed, int64(len(encoded))); err != nil || disk.synced[directory] != before {
+		t.Errorf("what is kept is written again: %v", err)
+	}
+}
+
+// An attempt that fails takes nothing away that an earlier one has made safe.
+func TestFailedAttemptTakesNothingAway(t *testing.T) {
+	disk := &watched{synced: map[string]int{}}
+	store, err := openBundleStore(durable.Files{FS: disk}, filepath.Join(t.TempDir(), "bundles"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, compressed, digest := encodedContent(t, "{}")
+	disk.during = func() {
+		if err := store.put(digest, compressed, int64(len(encoded))); err != nil {
+			t.Error(err)
+		}
+		disk.refuse = errors.New("input/output error")
+	}
+	if err := store.put(digest, compressed, int64(len(encoded))); !errors.Is(err, disk.refuse) {
+		t.Fatalf("the disk refused, and it says %v", err)
+	}
+	if _, err := store.get(digest); err != nil {
+		t.Errorf("what the other attempt stored is gone: %v", err)
 	}
 }
