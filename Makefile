@@ -20,6 +20,7 @@ DEV_FLAGS  ?=
 CHAOS_FLAGS ?=
 SOAK_MINUTES ?= 180
 ROUNDS     ?= 10
+CORRUPTIONS ?= 600
 
 INFO    := github.com/honua-io/honua-gitops/internal/buildinfo
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -84,6 +85,10 @@ test-rolling: ## restart three nodes one after another, ROUNDS times, under 20 w
 .PHONY: test-swaps
 test-swaps: ## 100 clients read from PostGIS while 200 commits are deployed; Debian packages needed
 	go test -count=1 -tags system -run '^TestDeploymentsUnderLoad$$' -timeout 30m ./test/system -deployments 200
+
+.PHONY: corruptions
+corruptions: ## damage CORRUPTIONS files of the nodes of a running cluster, one after the other; Debian packages needed
+	go test -count=1 -tags system -run '^TestCorruptions$$' -timeout 0 ./test/system -v -corruptions $(CORRUPTIONS) | grep -v '^ *\(=== \|--- the end\)'
 
 .PHONY: test-docker
 test-docker: ## a cluster of containers, deployed to, killed and cut off; needs Docker, docker-compose and jq

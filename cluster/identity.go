@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,6 +34,23 @@ type identityContent struct {
 	// Founders are the incarnations that this node bootstrapped the cluster
 	// with. It vouches for them until they are registered.
 	Founders map[string]string `json:"founders,omitempty"`
+	// Checksum is that of the rest; builds before it wrote none.
+	Checksum string `json:"checksum,omitempty"`
+}
+
+// sealed is the content with its checksum.
+func (c identityContent) sealed() identityContent {
+	c.Checksum = ""
+	c.Checksum = checksumOf(c)
+	return c
+}
+
+// parseIdentity reads the file; not ok is one that is not what was written.
+func parseIdentity(data []byte) (c identityContent, ok bool) {
+	if err := unmarshalExactly(data, &c); err != nil || c.Incarnation == "" {
+		return c, false
+	}
+	return c, c.Checksum == "" || readsAs(data, c.sealed())
 }
 
 // openIdentity reads the file, or begins a new incarnation when there is none
@@ -47,9 +63,11 @@ func openIdentity(directory string, hasState bool) (*identity, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	default:
-		if err := json.Unmarshal(data, &i.content); err != nil || i.content.Incarnation == "" {
-			return nil, fmt.Errorf("%w: %s is not readable: move the directory away and let the node join anew", ErrDataDirectory, i.path)
+		content, ok := parseIdentity(data)
+		if !ok {
+			return nil, fmt.Errorf("%w: %s is damaged: %s", ErrDataDirectory, i.path, joinAnew)
 		}
+		i.content = content
 	}
 	if i.content.Incarnation != "" && (hasState || !i.content.Started) {
 		return i, nil
@@ -71,11 +89,11 @@ func (i *identity) update(change func(*identityContent)) error {
 	defer i.mu.Unlock()
 	next := i.content
 	change(&next)
-	data, err := json.MarshalIndent(next, "", "  ")
+	data, err := fileOf(next.sealed())
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(i.path, append(data, '\n')); err != nil {
+	if err := durable.WriteFile(i.path, data); err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
 	i.content = next

@@ -90,7 +90,7 @@ func newNode(cfg Config, disk *storage) (*Node, error) {
 		identity: who, disk: disk, store: store, adapter: newAdapter(store),
 		contacts: newContacts(), proposals: newProposals(), admission: make(chan struct{}, 1),
 	}
-	if n.progress, err = openProgress(cfg.DataDirectory); err != nil {
+	if n.progress, err = openProgress(cfg.DataDirectory, n.log); err != nil {
 		return nil, err
 	}
 	if n.adapter.skips, err = readSkips(cfg.DataDirectory); err != nil {

@@ -2,10 +2,10 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -36,6 +36,15 @@ type standing struct {
 type peerProgress struct {
 	Incarnation string `json:"incarnation"`
 	standing
+	// Checksum is that of the rest and of the peer's id, in the file alone; builds before it wrote none.
+	Checksum string `json:"checksum,omitempty"`
+}
+
+// sealed is the record of a peer with its checksum.
+func (p peerProgress) sealed(id string) peerProgress {
+	p.Checksum = ""
+	p.Checksum = checksumOf(map[string]peerProgress{id: p})
+	return p
 }
 
 // progress remembers how far each peer had come, from its answers and from what
@@ -49,19 +58,39 @@ type progress struct {
 	changed bool
 }
 
-func openProgress(directory string) (*progress, error) {
+// openProgress reads what was remembered. A damaged file is forgotten: the other peers know the same, and a number
+// in it that is too high would have a peer give up a disk that is sound.
+func openProgress(directory string, log *slog.Logger) (*progress, error) {
 	p := &progress{path: filepath.Join(directory, progressFile), peers: map[string]peerProgress{}}
 	content, err := os.ReadFile(p.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return p, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(content, &p.peers)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w: delete the file, it is written again", ErrDataDirectory, p.path, err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrDataDirectory, err)
+	default:
+		peers, ok := parseProgress(content)
+		if !ok {
+			log.Warn("what was known of how far the other nodes had come is damaged, and is begun anew", "file", p.path)
+			break
+		}
+		p.peers = peers
 	}
 	return p, nil
+}
+
+// parseProgress reads the file; not ok is one that is not what was written.
+func parseProgress(content []byte) (peers map[string]peerProgress, ok bool) {
+	if err := unmarshalExactly(content, &peers); err != nil || peers == nil {
+		return nil, false
+	}
+	sealed, old := map[string]peerProgress{}, true
+	for id, p := range peers {
+		old = old && p.Checksum == ""
+		sealed[id] = p.sealed(id)
+		p.Checksum = ""
+		peers[id] = p
+	}
+	return peers, old || readsAs(content, sealed)
 }
 
 // note remembers a standing, if it is further than what is known. Another
@@ -102,11 +131,14 @@ func (p *progress) save() error {
 	if !changed {
 		return nil
 	}
-	content, err := json.MarshalIndent(peers, "", "  ")
+	for id, known := range peers {
+		peers[id] = known.sealed(id)
+	}
+	content, err := fileOf(peers)
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(p.path, append(content, '\n'))
+	return durable.WriteFile(p.path, content)
 }
 
 // rememberPeers keeps on disk what this node knows of the others.

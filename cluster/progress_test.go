@@ -1,7 +1,8 @@
 package cluster
 
 import (
-	"errors"
+	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // What is known of a peer's disk only grows, is of one incarnation, and survives a restart.
 func TestProgressIsRemembered(t *testing.T) {
 	dir := t.TempDir()
-	p, err := openProgress(dir)
+	p, err := openProgress(dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +27,7 @@ func TestProgressIsRemembered(t *testing.T) {
 	if err := p.save(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := openProgress(dir)
+	again, err := openProgress(dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,11 +41,52 @@ func TestProgressIsRemembered(t *testing.T) {
 	if again.of("a", "a1") != (standing{}) || again.of("a", "a2") != (standing{6, 7}) {
 		t.Error("a new incarnation does not begin anew")
 	}
-	if err := os.WriteFile(filepath.Join(dir, progressFile), []byte("{"), 0o600); err != nil {
+}
+
+// Every bit counts: what is damaged is forgotten, and said, whatever else it may look like. A number that is too high
+// would have a peer give up a disk that is sound. What builds before the checksums wrote is read.
+func TestDamagedProgressIsForgotten(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, progressFile)
+	quiet := slog.New(slog.DiscardHandler)
+	p, err := openProgress(dir, quiet)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openProgress(dir); !errors.Is(err, ErrDataDirectory) || !strings.Contains(err.Error(), "delete the file") {
-		t.Errorf("of a damaged file it says %v", err)
+	p.note("a", "a1", standing{5, 100})
+	p.note("b", "b1", standing{5, 107})
+	if err := p.save(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range content {
+		for bit := range 8 {
+			damaged := bytes.Clone(content)
+			damaged[at] ^= 1 << bit
+			if known, ok := parseProgress(damaged); ok {
+				t.Fatalf("bit %d at %d is flipped, and it reads %v", bit, at, known)
+			}
+		}
+	}
+	for name, content := range map[string]string{"empty": "", "cut": string(content[:len(content)/2]), "null": "null\n"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var said bytes.Buffer
+		p, err := openProgress(dir, slog.New(slog.NewTextHandler(&said, nil)))
+		if err != nil || len(p.peers) > 0 || !strings.Contains(said.String(), path) {
+			t.Errorf("%s: %v, %v, %q", name, p, err, said.String())
+		}
+	}
+	before := "{\n  \"a\": {\n    \"incarnation\": \"a1\",\n    \"term\": 5,\n    \"index\": 100\n  }\n}\n"
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := openProgress(dir, quiet); err != nil || p.of("a", "a1") != (standing{5, 100}) {
+		t.Errorf("of an earlier build: %v, %v", p, err)
 	}
 }
 

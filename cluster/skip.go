@@ -33,16 +33,17 @@ func entryDigest(data []byte) string {
 }
 
 func readSkips(directory string) (skips, error) {
-	content, err := os.ReadFile(filepath.Join(directory, skipFile))
+	path := filepath.Join(directory, skipFile)
+	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	s := skips{}
-	if err == nil {
-		err = json.Unmarshal(content, &s)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrDataDirectory, skipFile, err)
+		return nil, fmt.Errorf("%w: %w", ErrDataDirectory, err)
+	}
+	s := skips{}
+	if err := json.Unmarshal(content, &s); err != nil {
+		return nil, fmt.Errorf("%w: %s is damaged: %w: delete it; a node that then halts at an entry names what to skip, as it did before", ErrDataDirectory, path, err)
 	}
 	return s, nil
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -185,8 +186,39 @@ func TestIdentity(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, identityFile), []byte("{"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := openIdentity(dir, true); !errors.Is(err, ErrDataDirectory) {
+		if _, err := openIdentity(dir, true); !errors.Is(err, ErrDataDirectory) || !strings.Contains(err.Error(), identityFile) || !strings.Contains(err.Error(), joinAnew) {
 			t.Errorf("%v", err)
+		}
+	})
+	t.Run("every bit counts", func(t *testing.T) {
+		dir := t.TempDir()
+		i := open(t, dir, false)
+		if err := i.update(func(c *identityContent) {
+			c.Started, c.ClusterID, c.Founders = true, "cluster", map[string]string{"a": "a1"}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(filepath.Join(dir, identityFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := range content {
+			for bit := range 8 {
+				damaged := bytes.Clone(content)
+				damaged[at] ^= 1 << bit
+				if c, ok := parseIdentity(damaged); ok {
+					t.Fatalf("bit %d at %d is flipped, and it reads %+v", bit, at, c)
+				}
+			}
+		}
+	})
+	t.Run("of a build before the checksum", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, identityFile), []byte("{\n  \"incarnation\": \"a1\",\n  \"started\": true\n}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c := open(t, dir, true).get(); c.Incarnation != "a1" || !c.Started {
+			t.Errorf("%+v", c)
 		}
 	})
 }

@@ -54,11 +54,11 @@ func (l *leaders) note(term uint64, node string) {
 	}
 }
 
-// index is the node that leads the highest term that was seen; -1 before there is one.
-func (l *leaders) index() int {
+// newest is the node that leads the highest term that was seen; -1 before there is one.
+func (l *leaders) newest() (index int, term uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.IndexFunc(l.nodes, func(n *harness.Node) bool { return n.ID == l.node })
+	return slices.IndexFunc(l.nodes, func(n *harness.Node) bool { return n.ID == l.node }), l.term
 }
 
 func (l *leaders) list() []history.Leader {

@@ -145,7 +145,7 @@ func (r *round) start(ctx context.Context) (err error) {
 	r.repo = &repository{repo: r.cluster.Repo}
 	r.leaders = newLeaders(r.cluster.Nodes, r.begun)
 	r.doer = faults.New(faults.Config{
-		Cluster: r.cluster, Network: r.network, Git: r.git, Repository: r.repo, Leader: r.leaders.index,
+		Cluster: r.cluster, Network: r.network, Git: r.git, Repository: r.repo, Leader: r.leaders.newest,
 		Disks: r.disks, WebhookSecret: webhookSecret, Applied: r.applied, Begun: r.begun,
 	})
 	return r.approveUntil(ctx, harness.StartWithin, r.ready)

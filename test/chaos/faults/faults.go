@@ -33,8 +33,8 @@ type Config struct {
 	Network    *cell.Network
 	Git        *gitserver.Server
 	Repository Rewriter
-	// Leader returns the index of the node that leads, or -1.
-	Leader func() int
+	// Leader returns the index of the node that leads, or -1, and its term.
+	Leader func() (index int, term uint64)
 	// Disks are the nodes' file systems; empty if nothing is done to them.
 	Disks Disks
 	// WebhookSecret signs deliveries.
@@ -51,8 +51,10 @@ type Doer struct {
 	mu sync.Mutex
 	// held are the nodes whose process a fault does something to.
 	held map[int]bool
-	git  bool
-	errs []error
+	// beheaded is the newest term whose leader was killed for leading.
+	beheaded uint64
+	git      bool
+	errs     []error
 }
 
 // New prepares for doing faults.
@@ -99,6 +101,8 @@ func (d *Doer) do(ctx context.Context, a *history.Applied) error {
 	switch a.Kind {
 	case plan.Kill:
 		return d.kill(ctx, a)
+	case plan.Leader:
+		return d.behead(ctx, a)
 	case plan.Pause:
 		return d.pause(ctx, a)
 	case plan.Restart:
@@ -129,7 +133,7 @@ func lasting(ctx context.Context, a *history.Applied) { harness.Pause(ctx, a.For
 func (d *Doer) choose(a *history.Applied) (int, error) {
 	first := a.Node
 	if a.Leader {
-		if leader := d.Leader(); leader >= 0 {
+		if leader, _ := d.Leader(); leader >= 0 {
 			first = leader
 		}
 	}
@@ -147,6 +151,9 @@ func (d *Doer) choose(a *history.Applied) (int, error) {
 
 func (d *Doer) hold(i int, a *history.Applied) {
 	d.held[i] = true
+	if leader, term := d.Leader(); leader == i {
+		a.Term = term
+	}
 	a.Hit, a.Done = append(a.Hit, d.Cluster.Nodes[i].ID), true
 }
 

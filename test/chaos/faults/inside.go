@@ -66,7 +66,7 @@ func (d *Doer) window(ctx context.Context, a *history.Applied) error {
 
 // unseat kills the leader if it is another node, so that there is an election; the result starts it again.
 func (d *Doer) unseat(ctx context.Context, but int, a *history.Applied) (back func()) {
-	leader := d.Leader()
+	leader, _ := d.Leader()
 	if leader < 0 || leader == but || !d.takeRunning(leader, a) {
 		return func() {}
 	}
@@ -81,7 +81,7 @@ func (d *Doer) unseat(ctx context.Context, but int, a *history.Applied) (back fu
 // misset makes a node's clock wrong for a while.
 func (d *Doer) misset(ctx context.Context, a *history.Applied) error {
 	target := a.Node
-	if leader := d.Leader(); a.Leader && leader >= 0 {
+	if leader, _ := d.Leader(); a.Leader && leader >= 0 {
 		target = leader
 	}
 	n := d.Cluster.Nodes[target]

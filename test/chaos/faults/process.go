@@ -6,11 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/honua-io/honua-gitops/test/chaos/history"
+	"github.com/honua-io/honua-gitops/test/harness"
 )
 
 // kill ends nodes with SIGKILL, and starts them again when the fault is over.
@@ -35,6 +38,43 @@ func (d *Doer) kill(ctx context.Context, a *history.Applied) error {
 		d.Cluster.Nodes[i].Start()
 	}
 	return nil
+}
+
+const (
+	// leaderWithin is how long a new leader is waited for, reigns how long it may lead at most before it is killed.
+	leaderWithin = 6 * time.Second
+	reigns       = 800 * time.Millisecond
+)
+
+// behead waits for a leader that none was killed for yet, lets it lead for a moment, and kills it.
+func (d *Doer) behead(ctx context.Context, a *history.Applied) error {
+	var victim int
+	if err := harness.Await(ctx, leaderWithin, func() (err error) {
+		victim, err = d.chooseNewLeader(a)
+		return err
+	}); err != nil {
+		return err
+	}
+	defer d.release(victim)
+	n := d.Cluster.Nodes[victim]
+	harness.Pause(ctx, time.Duration(rand.New(rand.NewPCG(a.Seed, 0)).Int64N(int64(reigns))))
+	n.Kill()
+	lasting(ctx, a)
+	n.Start()
+	return nil
+}
+
+// chooseNewLeader holds the leader, if no fault of this kind was done to it yet.
+func (d *Doer) chooseNewLeader(a *history.Applied) (int, error) {
+	leader, term := d.Leader()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if leader < 0 || term <= d.beheaded || d.held[leader] || !d.Cluster.Nodes[leader].Running() {
+		return 0, ErrNobody
+	}
+	d.beheaded = term
+	d.hold(leader, a)
+	return leader, nil
 }
 
 // pause stops a process and continues it: to itself no time has passed.

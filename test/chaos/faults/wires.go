@@ -64,7 +64,7 @@ func (w *wires) hold(number int, hosts map[int]relay.Latency) {
 func (d *Doer) disturb(ctx context.Context, a *history.Applied) error {
 	target := a.Node
 	if a.Leader {
-		if leader := d.Leader(); leader >= 0 {
+		if leader, _ := d.Leader(); leader >= 0 {
 			target = leader
 		}
 	}

@@ -106,8 +106,11 @@ type Poll struct {
 type Applied struct {
 	plan.Fault
 	// Hit are the nodes that it was done to; Done is false where there was nobody to do it to.
-	Hit  []string      `json:"hit,omitempty"`
-	Done bool          `json:"done"`
+	Hit  []string `json:"hit,omitempty"`
+	Done bool     `json:"done"`
+	// Term is that of the leader that it was done to; 0 if it was done to others. One that leads no more, and was not
+	// succeeded yet, counts as the leader that it was.
+	Term uint64        `json:"term,omitempty"`
 	From time.Duration `json:"from"`
 	To   time.Duration `json:"to"`
 	Note string        `json:"note,omitempty"`

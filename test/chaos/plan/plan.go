@@ -16,6 +16,8 @@ type Kind string
 const (
 	// Kill ends a node with SIGKILL; it comes back at the fault's end.
 	Kill Kind = "kill"
+	// Leader kills a leader with SIGKILL that was not killed yet, soon after it began to lead.
+	Leader Kind = "leader"
 	// Pause stops a node's process with SIGSTOP, and continues it.
 	Pause Kind = "pause"
 	// Restart ends nodes with SIGTERM, one after the other, and starts each again.
@@ -42,7 +44,7 @@ const (
 
 // Kinds are all kinds, in the order in which they are shown.
 func Kinds() []Kind {
-	return []Kind{Kill, Pause, Partition, Loss, Delay, Disk, Power, Clock, Git, Restart, Webhook, Window}
+	return []Kind{Kill, Leader, Pause, Partition, Loss, Delay, Disk, Power, Clock, Git, Restart, Webhook, Window}
 }
 
 // ParseKinds reads a comma-separated list; "all" is all of them.
@@ -179,7 +181,7 @@ func lasts(kind Kind) (least, most time.Duration) {
 		return 50 * time.Millisecond, 1500 * time.Millisecond
 	case Power:
 		return 200 * time.Millisecond, 1500 * time.Millisecond
-	case Restart:
+	case Restart, Leader:
 		return 100 * time.Millisecond, 500 * time.Millisecond
 	default:
 		return 300 * time.Millisecond, 4 * time.Second

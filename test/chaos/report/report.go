@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/honua-io/honua-gitops/test/chaos/check"
-	"github.com/honua-io/honua-gitops/test/chaos/history"
 	"github.com/honua-io/honua-gitops/test/chaos/plan"
 )
 
@@ -20,7 +19,7 @@ type Sum struct {
 	Verdict check.Verdict
 	// Done counts faults by kind, Ways those by kind and variant.
 	Done, Ways map[string]int
-	// LeaderKills counts leaders that were killed, in windows too.
+	// LeaderKills counts leaders that were killed, by whatever fault, each once however often its process was.
 	LeaderKills int
 }
 
@@ -43,28 +42,20 @@ func (s *Sum) Add(e *check.Evidence, v *check.Verdict) {
 		*field.sum += *field.add
 	}
 	s.Verdict.Findings = append(s.Verdict.Findings, v.Findings...)
+	killed := map[uint64]bool{}
 	for _, fault := range e.Faults {
 		if !fault.Done {
 			continue
 		}
 		s.Done[string(fault.Kind)] += max(1, len(fault.Hit))
 		s.Ways[string(fault.Kind)+" "+fault.Variant]++
-		if fault.Kind == plan.Kill || fault.Kind == plan.Window || fault.Kind == plan.Power {
-			if leader := leaderAt(e.Round.Leaders, fault); slices.Contains(fault.Hit, leader) {
-				s.LeaderKills++
-			}
+		switch fault.Kind {
+		case plan.Kill, plan.Leader, plan.Window, plan.Power:
+			killed[fault.Term] = fault.Term > 0
 		}
 	}
-}
-
-// leaderAt is who led when a fault began.
-func leaderAt(leaders []history.Leader, fault history.Applied) (node string) {
-	for _, l := range leaders {
-		if l.At <= fault.From {
-			node = l.Node
-		}
-	}
-	return node
+	delete(killed, 0)
+	s.LeaderKills += len(killed)
 }
 
 // Line is the summary.

@@ -19,8 +19,8 @@ import (
 )
 
 func evidence() *check.Evidence {
-	fault := func(kind plan.Kind, variant string, done bool, hit ...string) history.Applied {
-		return history.Applied{Fault: plan.Fault{Kind: kind, Variant: variant}, Done: done, Hit: hit, From: 2 * time.Second, To: 3 * time.Second}
+	fault := func(kind plan.Kind, variant string, done bool, term uint64, hit ...string) history.Applied {
+		return history.Applied{Fault: plan.Fault{Kind: kind, Variant: variant}, Done: done, Term: term, Hit: hit, From: 2 * time.Second, To: 3 * time.Second}
 	}
 	digest := strings.Repeat("a1", 32)
 	return &check.Evidence{
@@ -32,8 +32,8 @@ func evidence() *check.Evidence {
 		Polls: []history.Poll{{Node: "node1", Environment: "a & b", Digest: digest, To: time.Second, Count: 5}, {Node: "node1", Environment: "a & b", From: time.Second, To: 2 * time.Second}},
 		Calls: []history.Call{{Kind: history.Pause, Called: 1, Returned: time.Second, Outcome: history.Unknown, Error: "<cut>"}},
 		Faults: []history.Applied{
-			fault(plan.Kill, "one", true, "node1"), fault(plan.Kill, "one", true, "node2"), fault(plan.Window, "before-vote", true, "node1"),
-			fault(plan.Pause, "", false), fault(plan.Window, "after-vote", false, "node1"),
+			fault(plan.Kill, "one", true, 2, "node1"), fault(plan.Kill, "one", true, 0, "node2"), fault(plan.Window, "before-vote", true, 2, "node1"),
+			fault(plan.Power, "one", true, 3, "node2"), fault(plan.Pause, "", false, 0), fault(plan.Window, "after-vote", false, 0, "node1"),
 		},
 	}
 }
@@ -51,7 +51,7 @@ func TestLineAndCoverage(t *testing.T) {
 	if want := []string{"pause", "window after-vote"}; !slices.Equal(missing, want) {
 		t.Errorf("missing are %v, not %v", missing, want)
 	}
-	if got := s.Coverage(); !strings.HasPrefix(got, "      2  window before-vote\n") {
+	if got := s.Coverage(); !strings.HasPrefix(got, "      2  power one\n      2  window before-vote\n") {
 		t.Error(got)
 	}
 }
@@ -79,7 +79,7 @@ func TestTimelineIsADrawing(t *testing.T) {
 			bars++
 		}
 	}
-	if bars != 2+3+2+1 { // leaders, faults that were done, polls, calls
+	if bars != 2+4+2+1 { // leaders, faults that were done, polls, calls
 		t.Errorf("%d bars", bars)
 	}
 }
