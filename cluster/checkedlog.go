@@ -163,7 +163,7 @@ func (l *checkedLog) verify() error {
 }
 
 func damaged(index uint64) error {
-	return fmt.Errorf("%w: entry %d does not match its checksum: %s", ErrDamagedLog, index, joinAnew)
+	return fmt.Errorf("%w: %s: entry %d does not match its checksum: %s", ErrDamagedLog, logFile, index, joinAnew)
 }
 
 // joinAnew is the remedy for what is damaged on the disk of one node.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -32,6 +33,8 @@ type checkedSnapshots struct {
 	*raft.FileSnapshotStore
 	directory string
 	fuse      *fuse
+	// ended is where the newest one ends.
+	ended atomic.Pointer[boundary]
 	// bad are those that verify found damaged.
 	bad map[string]bool
 }
@@ -48,7 +51,7 @@ func (s *checkedSnapshots) Create(version raft.SnapshotVersion, index, term uint
 	if err != nil {
 		return nil, err
 	}
-	return &checkedSink{SnapshotSink: sink, store: s}, nil
+	return &checkedSink{SnapshotSink: sink, store: s, end: boundary{index, term}}, nil
 }
 
 // List returns what is not damaged, the newest first.
@@ -174,6 +177,15 @@ func (s *checkedSnapshots) verify(firstEntry uint64, log *slog.Logger) error {
 	return nil
 }
 
+// findEnd notes where the newest sound snapshot ends: the one that raft begins with.
+func (s *checkedSnapshots) findEnd() error {
+	all, err := s.List()
+	if err == nil && len(all) > 0 {
+		s.ended.Store(&boundary{all[0].Index, all[0].Term})
+	}
+	return err
+}
+
 func (s *checkedSnapshots) damagedOnly(id string, err error) error {
 	if errors.Is(err, ErrDamagedSnapshot) {
 		return err
@@ -185,6 +197,7 @@ func (s *checkedSnapshots) damagedOnly(id string, err error) error {
 type checkedSink struct {
 	raft.SnapshotSink
 	store *checkedSnapshots
+	end   boundary
 }
 
 // Write writes a part.
@@ -202,6 +215,10 @@ func (s *checkedSink) Close() error {
 		if err := s.SnapshotSink.Close(); err != nil {
 			return err
 		}
-		return s.store.seal(s.ID())
+		if err := s.store.seal(s.ID()); err != nil {
+			return err
+		}
+		s.store.ended.Store(&s.end)
+		return nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -31,7 +32,9 @@ type storage struct {
 	log       raft.LogStore
 	votes     *checkedVotes
 	snapshots raft.SnapshotStore
-	fuse      *fuse
+	// leads is set once raft runs.
+	leads atomic.Pointer[func() bool]
+	fuse  *fuse
 	// hasState: this directory took part in a cluster before.
 	hasState bool
 }
@@ -89,23 +92,32 @@ func (s *storage) open(directory string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s.log = cache
 	files, err := raft.NewFileSnapshotStoreWithLogger(directory, retainedSnapshots, raftLogger(log))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
 	snapshots := &checkedSnapshots{FileSnapshotStore: files, directory: directory, fuse: s.fuse}
 	s.snapshots = snapshots
+	s.log = &boundaryLog{LogStore: cache, end: &snapshots.ended, leads: s.leading}
 	if err := os.Chmod(filepath.Join(directory, snapshotFolder), 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
 	if err := snapshots.verify(first, log); err != nil {
 		return err
 	}
+	if err := snapshots.findEnd(); err != nil {
+		return err
+	}
 	if s.hasState, err = raft.HasExistingState(s.log, s.votes, s.snapshots); err != nil {
 		return fmt.Errorf("%w: %w", ErrDataDirectory, err)
 	}
 	return nil
+}
+
+// leading reports whether the node leads whose storage this is.
+func (s *storage) leading() bool {
+	leads := s.leads.Load()
+	return leads != nil && (*leads)()
 }
 
 func (s *storage) close() error {

@@ -32,7 +32,7 @@ func TestFlippedBits(t *testing.T) {
 		text func(e *pb.Environment) string
 		says string
 	}{
-		{"raft.db", func(*pb.Environment) string { return harness.Author }, "the raft log is damaged: entry"},
+		{"raft.db", func(*pb.Environment) string { return harness.Author }, "the raft log is damaged: raft.db: entry"},
 		{"journal.jsonl", (*pb.Environment).GetActiveDigest, "journal.jsonl: line"},
 	} {
 		t.Run(damage.file, func(t *testing.T) {
