@@ -21,6 +21,8 @@ CHAOS_FLAGS ?=
 SOAK_MINUTES ?= 180
 ROUNDS     ?= 10
 CORRUPTIONS ?= 600
+LEADERS    ?= 120
+PARTITIONS ?= 20
 
 INFO    := github.com/honua-io/honua-gitops/internal/buildinfo
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -61,8 +63,9 @@ losses: ## clusters in one process that lose LOSSES leaders, without the race de
 	go test -count=1 -timeout=0 ./cluster -run '^TestLeaderLosses$$' -losses=$(LOSSES) -losses-from=$(FROM) -v | grep -v '^ *\(=== \|--- PASS: TestLeaderLosses/\)'
 
 .PHONY: test-system
-test-system: ## tests that need root and Debian packages; a missing capability fails them
-	go test -count=1 -tags system ./test/system/... ./test/faults
+test-system: ## tests that need root and Debian packages; a missing capability fails them (LEADERS=…, PARTITIONS=…)
+	go test -count=1 -tags system ./test/system -timeout 30m -leader-kills $(LEADERS) -partitions $(PARTITIONS)
+	go test -count=1 -tags system ./test/system/postgis ./test/faults
 	go test -count=1 -tags system -run 'OnPostGIS|OfTheRegistry' ./api/ogc
 
 .PHONY: chaos

@@ -15,6 +15,9 @@ const (
 	// MaxCommandBytes bounds a log entry. Entries much above 256 KiB make raft's
 	// batches so large that leadership is lost over them.
 	MaxCommandBytes = 256<<10 + 16<<10
+	// MaxSettingsBytes bounds the entries that hold the settings of all
+	// environments, some 400 bytes each: they are rare, and never many at once.
+	MaxSettingsBytes = 1 << 20
 	// proposalTimeout bounds callers that brought no deadline.
 	proposalTimeout = 30 * time.Second
 	// answerMargin is kept of a caller's time: an answer that comes with the
@@ -72,13 +75,23 @@ func (n *Node) propose(ctx context.Context, c Command) (fsm.Result, error) {
 	if err != nil {
 		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)
 	}
-	if len(data) > MaxCommandBytes {
-		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxCommandBytes)
+	if most := mostBytes(c.Payload); len(data) > most {
+		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), most)
 	}
 	if c.Term != 0 {
 		return n.proposeHere(ctx, data, c.Term)
 	}
 	return n.proposeAnywhere(ctx, data, c.RequestID != "")
+}
+
+// mostBytes is how large a command may be, with its caller.
+func mostBytes(p *pb.Payload) int {
+	switch p.GetCommand().(type) {
+	case *pb.Payload_InitCluster, *pb.Payload_SetSettings:
+		return MaxSettingsBytes
+	default:
+		return MaxCommandBytes
+	}
 }
 
 // proposeAnywhere goes from leader to leader until one gives an answer. After

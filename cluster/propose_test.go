@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
@@ -204,6 +205,37 @@ func TestPoisonedLogHaltsWithReason(t *testing.T) {
 			if m.node.Store().State().Index() >= index {
 				l.t.Errorf("%s skipped it", m.cfg.NodeID)
 			}
+		}
+	})
+}
+
+// The settings of two thousand environments are one command: at the beginning, and when they are changed through a
+// node that does not lead. Nothing else is as large.
+func TestSettingsOfManyEnvironments(t *testing.T) {
+	bubble(t, func(l *lab) {
+		settings, digest := initialSettings()
+		for i := range 2000 {
+			more := proto.CloneOf(settings.GetEnvironments()[0])
+			more.Name = fmt.Sprintf("environment-%04d", i)
+			settings.Environments = append(settings.Environments, more)
+		}
+		var ms []*machine
+		for _, id := range []string{"a", "b", "c"} {
+			ms = append(ms, l.machine(id, func(c *Config) {
+				c.InitialSettings = func() (*pb.SettingsValue, string) { return settings, digest }
+			}))
+		}
+		for _, m := range ms {
+			m.start()
+		}
+		l.settle(ms...)
+		change := proto.CloneOf(settings)
+		change.PollIntervalMs++
+		command := poll("change")
+		command.Payload = &pb.Payload{Command: &pb.Payload_SetSettings{SetSettings: &pb.SetSettings{Settings: change, FileDigest: "other", Reason: "a test"}}}
+		result, err := l.followers()[0].node.Propose(l.t.Context(), command)
+		if err != nil || result.Err() != nil {
+			l.t.Fatalf("%v, %v", err, result.Err())
 		}
 	})
 }

@@ -30,6 +30,7 @@ func measurements() []measurement {
 		{"deploy", "environment sync to served on all nodes", 20, deploy},
 		{"webhook", "a webhook at any node to served on all nodes", 20, webhook},
 		{"deploy10k", "the same with 10,000 layers", 5, deployLarge},
+		{"environments", "one commit that touches 1, 10, 100, 1,000 environments", 5, environments},
 		{"idle", "CPU of a poll over HTTP, RSS of a node", 3, idle},
 		{"writes", "replicated admin writes and reads through the public API", 5, writes},
 		{"history", "snapshot, restore and restart with 100,000 deployments", 5, history},

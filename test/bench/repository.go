@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,12 @@ func (s *stage) end() {
 
 // newRepository makes a repository with the example configuration of one environment, served over HTTP.
 func newRepository(dir, environment string) (*repository, error) {
-	return newRepositoryOf(dir, environment, scaffold.Files)
+	return newRepositoryOf(dir, environment, func() ([]scaffold.File, error) {
+		files, err := scaffold.Files()
+		return slices.DeleteFunc(files, func(f scaffold.File) bool {
+			return !strings.HasPrefix(f.Path, "environments/"+environment+"/") && !strings.HasPrefix(f.Path, "environments/common/")
+		}), err
+	})
 }
 
 // newRepositoryOf is newRepository with an example of another kind.
@@ -62,9 +68,7 @@ func newRepositoryOf(dir, environment string, example func() ([]scaffold.File, e
 		return nil, err
 	}
 	for _, f := range files {
-		if strings.HasPrefix(f.Path, "environments/"+environment+"/") || strings.HasPrefix(f.Path, "environments/common/") {
-			r.files[f.Path] = string(f.Content)
-		}
+		r.files[f.Path] = string(f.Content)
 	}
 	r.commit("Begin")
 	return r, nil

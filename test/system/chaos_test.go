@@ -5,9 +5,12 @@ package system
 import (
 	"bytes"
 	"context"
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,10 +18,17 @@ import (
 	"github.com/honua-io/honua-gitops/internal/failpoint"
 )
 
-// chaosWithin bounds a short run of the chaos program.
-const chaosWithin = 5 * time.Minute
+// How often a short run of the chaos program does what. Pauses are as many as partitions.
+var (
+	leaderKills = flag.Int("leader-kills", 120, "how many leaders TestChaos kills with SIGKILL")
+	partitions  = flag.Int("partitions", 20, "how many partitions and pauses TestChaos makes")
+	powerLosses = flag.Int("power-losses", 5, "how often TestChaos cuts the power of a node's disk")
+)
 
-// A short run of everything that the chaos program does: I1 to I8, I11 to I17. A failure leaves its folder.
+// chaosWithin bounds a short run of the chaos program.
+const chaosWithin = 10 * time.Minute
+
+// Short runs of what the chaos program does: I1 to I8, I11 to I17. A failure leaves its folder.
 func TestChaos(t *testing.T) {
 	dir := t.TempDir()
 	honua := buildFor(t, dir, "honua", "-tags", "chaos", "github.com/honua-io/honua-gitops/cmd/honua")
@@ -26,21 +36,34 @@ func TestChaos(t *testing.T) {
 	if content, err := os.ReadFile(honua); err != nil || !bytes.Contains(content, []byte(failpoint.BeforeVote)) {
 		t.Fatalf("the binary has no window %q: %v", failpoint.BeforeVote, err)
 	}
-	left, err := os.MkdirTemp("", "honua-chaos-") // kept if the run fails
-	if err != nil {
-		t.Fatal(err)
+	for name, args := range map[string][]string{
+		"everything": {"--minutes", "0.6"},
+		"leaders":    {"--minutes", minutes(*leaderKills, 45), "--faults", "leader", "--least", fmt.Sprintf("leader=%d", *leaderKills)},
+		"partitions, pauses and power": {
+			"--minutes", minutes(*partitions, 13), "--faults", "partition,pause,power",
+			"--least", fmt.Sprintf("partition=%d,pause=%d,power=%d", *partitions, *partitions, *powerLosses),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			left, err := os.MkdirTemp("", "honua-chaos-") // kept if the run fails
+			must(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), chaosWithin)
+			defer cancel()
+			command := exec.CommandContext(ctx, program, append([]string{"run", "--honua", honua, "--dir", left}, args...)...)
+			out, err := command.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), " lost=0 double=0\n") {
+				t.Fatalf("%v: see %s\n%s", err, left, out)
+			}
+			t.Logf("%s", out)
+			must(t, os.RemoveAll(left))
+		})
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), chaosWithin)
-	defer cancel()
-	command := exec.CommandContext(ctx, program, "run", "--minutes", "0.6", "--honua", honua, "--dir", left)
-	out, err := command.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), " lost=0 double=0\n") {
-		t.Fatalf("%v: see %s\n%s", err, left, out)
-	}
-	t.Logf("%s", out)
-	if err := os.RemoveAll(left); err != nil {
-		t.Error(err)
-	}
+}
+
+// minutes is how long it takes to do something so often that is done perMinute times a minute.
+func minutes(count, perMinute int) string {
+	return strconv.FormatFloat(float64(count)/float64(perMinute), 'f', 2, 64)
 }
 
 func buildFor(t *testing.T, dir, name string, args ...string) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -63,6 +64,24 @@ func ParseKinds(list string) ([]Kind, error) {
 		}
 	}
 	return kinds, nil
+}
+
+// ParseCounts reads a comma-separated list of KIND=COUNT.
+func ParseCounts(list string) (map[Kind]int, error) {
+	counts := map[Kind]int{}
+	if list == "" {
+		return counts, nil
+	}
+	for part := range strings.SplitSeq(list, ",") {
+		name, number, found := strings.Cut(part, "=")
+		count, err := strconv.Atoi(number)
+		kinds, unknown := ParseKinds(name)
+		if !found || err != nil || count < 1 || unknown != nil || len(kinds) != 1 {
+			return nil, fmt.Errorf("%q is not KIND=COUNT with a kind of %s", part, join(Kinds()))
+		}
+		counts[kinds[0]] = count
+	}
+	return counts, nil
 }
 
 func join(kinds []Kind) string {

@@ -71,3 +71,18 @@ func TestParseKinds(t *testing.T) {
 		t.Errorf("faults without kinds: %v", none)
 	}
 }
+
+func TestParseCounts(t *testing.T) {
+	counts, err := ParseCounts("leader=120,pause=20")
+	if err != nil || !reflect.DeepEqual(counts, map[Kind]int{Leader: 120, Pause: 20}) {
+		t.Errorf("%v, %v", counts, err)
+	}
+	if counts, err := ParseCounts(""); err != nil || len(counts) > 0 {
+		t.Errorf("of nothing: %v, %v", counts, err)
+	}
+	for _, bad := range []string{"leader", "leader=", "leader=0", "leader=-1", "crash=1", "all=1", "leader=1,"} {
+		if counts, err := ParseCounts(bad); err == nil {
+			t.Errorf("%q: %v", bad, counts)
+		}
+	}
+}

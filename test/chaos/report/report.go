@@ -92,6 +92,20 @@ func (s *Sum) Coverage() string {
 	return b.String()
 }
 
+// TooFew says what was done less often than asked for. A leader counts once, whatever killed it.
+func (s *Sum) TooFew(least map[plan.Kind]int) (few []string) {
+	for _, kind := range plan.Kinds() {
+		done := s.Done[string(kind)]
+		if kind == plan.Leader {
+			done = s.LeaderKills
+		}
+		if done < least[kind] {
+			few = append(few, fmt.Sprintf("%s %d of %d", kind, done, least[kind]))
+		}
+	}
+	return few
+}
+
 // Missing are kinds of faults, and windows, that were asked for and never done.
 func (s *Sum) Missing(kinds []plan.Kind, windows []string) (missing []string) {
 	for _, kind := range kinds {

@@ -51,6 +51,10 @@ func TestLineAndCoverage(t *testing.T) {
 	if want := []string{"pause", "window after-vote"}; !slices.Equal(missing, want) {
 		t.Errorf("missing are %v, not %v", missing, want)
 	}
+	least := map[plan.Kind]int{plan.Kill: 4, plan.Leader: 4, plan.Window: 3, plan.Pause: 1}
+	if want, few := []string{"pause 0 of 1", "window 2 of 3"}, s.TooFew(least); !slices.Equal(few, want) {
+		t.Errorf("too few are %v, not %v", few, want)
+	}
 	if got := s.Coverage(); !strings.HasPrefix(got, "      2  power one\n      2  window before-vote\n") {
 		t.Error(got)
 	}

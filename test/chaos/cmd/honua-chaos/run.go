@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/honua-io/honua-gitops/test/chaos"
@@ -34,6 +35,7 @@ type settings struct {
 	seed          uint64
 	nodes         int
 	kinds         []plan.Kind
+	least         map[plan.Kind]int
 	dir           string
 	program       string
 	planted       string
@@ -47,6 +49,7 @@ func parse(args []string) (s settings, err error) {
 	flags.Uint64Var(&s.seed, "seed", 0, "of the first round; those after it count up; 0 takes a random one")
 	flags.IntVar(&s.nodes, "nodes", 3, "how many nodes, 3 or 5")
 	list := flags.String("faults", "all", "what to do: all, or some of "+plan.Join(plan.Kinds()))
+	least := flags.String("least", "", "go on with rounds until these were done, such as leader=120,pause=20; at most for three times as long")
 	flags.StringVar(&s.dir, "dir", filepath.Join("dist", "chaos"), "where the folders of rounds are made")
 	flags.StringVar(&s.program, "honua", "", "test this binary instead of building one")
 	flags.StringVar(&s.planted, "planted", "", "have the nodes show a defect, to see that it is found")
@@ -57,6 +60,9 @@ func parse(args []string) (s settings, err error) {
 	s.length, s.round = time.Duration(*minutes*float64(time.Minute)), *round
 	if s.kinds, err = plan.ParseKinds(*list); err != nil {
 		return s, err
+	}
+	if s.least, err = plan.ParseCounts(*least); err != nil {
+		return s, fmt.Errorf("--least: %w", err)
 	}
 	switch {
 	case flags.NArg() > 0:
@@ -85,13 +91,20 @@ func runRounds(ctx context.Context, args []string) error {
 	defer end()
 	var sum report.Sum
 	var errs []error
-	for seed, left := s.seed, s.length; left > 0 && ctx.Err() == nil; seed, left = seed+1, left-s.round {
-		if err := oneRound(ctx, s, seed, min(left, s.round), &sum); err != nil {
+	for seed, left := s.seed, s.length; s.goesOn(left, &sum) && ctx.Err() == nil; seed, left = seed+1, left-s.round {
+		length := s.round
+		if left > 0 {
+			length = min(left, s.round)
+		}
+		if err := oneRound(ctx, s, seed, length, &sum); err != nil {
 			errs = append(errs, fmt.Errorf("seed %d: %w", seed, err))
 		}
 	}
 	fmt.Println(sum.Line())
 	fmt.Print(sum.Coverage())
+	if few := sum.TooFew(s.least); len(few) > 0 {
+		errs = append(errs, fmt.Errorf("done less often than asked for: %s", strings.Join(few, ", ")))
+	}
 	if missing := sum.Missing(s.kinds, faults.Windows()); len(missing) > 0 {
 		fmt.Printf("not done in this run: %v\n", missing)
 		if s.length >= longRun {
@@ -105,6 +118,12 @@ func runRounds(ctx context.Context, args []string) error {
 		return errors.Join(errs...)
 	}
 	return nil
+}
+
+// goesOn reports whether there is another round: while there is time left, and after it while something was done less
+// often than asked for.
+func (s *settings) goesOn(left time.Duration, sum *report.Sum) bool {
+	return left > 0 || left > -2*s.length && len(sum.TooFew(s.least)) > 0
 }
 
 // prepare makes the folder for rounds and, if it was not given, the binary under test.
