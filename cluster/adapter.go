@@ -90,9 +90,10 @@ func execute(state *fsm.State, entry fsm.Entry) (next *fsm.State, result fsm.Res
 
 // rehearse executes an entry on the state as it is and forgets the outcome. An
 // error is one that would have halted every node.
-func rehearse(state *fsm.State, term uint64, data []byte) error {
-	_, _, err := execute(state, fsm.Entry{Index: state.Index() + 1, Term: term, Data: data})
-	return err
+func rehearse(state *fsm.State, term uint64, data []byte) (err error) {
+	entry := fsm.Entry{Index: state.Index() + 1, Term: term, Data: data}
+	defer recoverFatal(entry.Index, &err)
+	return fsm.Rehearse(state, entry)
 }
 
 // recoverFatal turns a panic of the state machine into an error that halts.

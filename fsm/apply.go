@@ -13,32 +13,56 @@ import (
 // A refused command changes nothing but the applied index and the memory of
 // its request.
 func Apply(s *State, e Entry) (*State, Result, error) {
-	envelope, payload, err := decode(e)
+	c, result, done, err := try(s, e)
 	if err != nil {
 		return nil, Result{}, err
 	}
+	if !done {
+		if result.Refusal != nil {
+			c = begin(s, e, c.envelope)
+		}
+		result.Index = e.Index
+		c.remember(result)
+	}
+	return c.commit(), result, nil
+}
+
+// Rehearse returns the error with which Apply would halt every node, and nil for what is executed, refused or
+// remembered. It makes no state and remembers nothing, which is a good part of Apply's work.
+func Rehearse(s *State, e Entry) error {
+	_, _, _, err := try(s, e)
+	return err
+}
+
+// try executes an entry up to what it leaves in the memory of requests. done says that it was remembered: the result is
+// that of its first time. What a refused entry has changed is not to be kept.
+func try(s *State, e Entry) (c *change, result Result, done bool, err error) {
+	envelope, payload, err := decode(e)
+	if err != nil {
+		return nil, Result{}, false, err
+	}
+	fatal := func(reason string) (*change, Result, bool, error) {
+		return nil, Result{}, false, &FatalError{Index: e.Index, Reason: reason}
+	}
 	if err := s.fits(envelope.GetFormat()); err != nil {
-		return nil, Result{}, &FatalError{Index: e.Index, Reason: err.Error()}
+		return fatal(err.Error())
 	}
 	if e.Index <= s.meta.Index {
-		return nil, Result{}, &FatalError{Index: e.Index, Reason: fmt.Sprintf("entry %d was applied already", s.meta.Index)}
+		return fatal(fmt.Sprintf("entry %d was applied already", s.meta.Index))
 	}
-	c := begin(s, e, envelope)
+	c = begin(s, e, envelope)
 	if first, done := c.remembered(); done {
-		return c.commit(), first, nil
+		return c, first, true, nil
 	}
-	result, err := c.execute(payload)
+	result, err = c.execute(payload)
 	if err != nil {
 		refusal := AsRefusal(err)
 		if refusal == nil {
-			return nil, Result{}, &FatalError{Index: e.Index, Reason: err.Error()}
+			return fatal(err.Error())
 		}
-		c = begin(s, e, envelope)
 		result = Result{Refusal: refusal}
 	}
-	result.Index = e.Index
-	c.remember(result)
-	return c.commit(), result, nil
+	return c, result, false, nil
 }
 
 // begin opens a change. What depends on nothing but the entry's place in the

@@ -2,6 +2,7 @@ package fsm_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -118,7 +119,11 @@ func TestDamagedEntriesHalt(t *testing.T) {
 		"nothing in it":   {nil, "checksum"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := fsm.Apply(l.state, fsm.Entry{Index: 77, Term: 1, Data: test.data})
+			e := fsm.Entry{Index: 77, Term: 1, Data: test.data}
+			_, _, err := fsm.Apply(l.state, e)
+			if rehearsed := fsm.Rehearse(l.state, e); fmt.Sprint(rehearsed) != fmt.Sprint(err) {
+				t.Errorf("rehearsed, the error is %v, not %v", rehearsed, err)
+			}
 			var fatal *fsm.FatalError
 			if !errors.As(err, &fatal) || fatal.Index != 77 {
 				t.Fatalf("the error is %v", err)

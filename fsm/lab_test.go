@@ -135,6 +135,9 @@ func (l *lab) entry(data []byte) fsm.Result {
 	l.index++
 	e := fsm.Entry{Index: l.index, Term: l.term, Data: data}
 	before, hash := l.state, l.state.Hash()
+	if err := fsm.Rehearse(before, e); err != nil {
+		l.t.Fatalf("the leader would refuse it: %v", err)
+	}
 	next, result, err := fsm.Apply(before, e)
 	if err != nil {
 		l.t.Fatalf("the state machine halted: %v", err)

@@ -81,7 +81,11 @@ func FuzzApply(f *testing.F) {
 	}
 	state, hash := l.state, l.state.Hash()
 	f.Fuzz(func(t *testing.T, data []byte) {
-		next, _, err := fsm.Apply(state, fsm.Entry{Index: state.Index() + 1, Term: 2, Data: data})
+		e := fsm.Entry{Index: state.Index() + 1, Term: 2, Data: data}
+		next, _, err := fsm.Apply(state, e)
+		if rehearsed := fsm.Rehearse(state, e); (rehearsed == nil) != (err == nil) {
+			t.Fatalf("rehearsed, the error is %v, not %v", rehearsed, err)
+		}
 		if state.Hash() != hash {
 			t.Fatal("Apply changed the state that it was given")
 		}

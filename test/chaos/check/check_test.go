@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ func approvedBy(rounds, steps int, names ...string) history.Call {
 
 func everything(history.Call) bool { return true }
 
+// sometime is an execution that no answer shows.
+func sometime(string) (uint64, bool) { return math.MaxUint64, true }
+
 // I8: the model of an environment accepts what may be seen, and nothing else.
 func TestEnvironmentModel(t *testing.T) {
 	pause := history.Call{Kind: history.Pause, Reason: "a", RequestID: "1"}
@@ -52,7 +56,7 @@ func TestEnvironmentModel(t *testing.T) {
 		{"refused", []history.Call{at(1, 2, history.Call{Kind: history.Pause, Reason: "a", RequestID: "1", Outcome: history.Refused}), at(3, 4, sees("", 1))}, true},
 	}
 	for _, test := range tests {
-		result := porcupine.CheckOperations(environmentModel(), operations(test.calls, everything))
+		result := porcupine.CheckOperations(environmentModel(), operations(test.calls, sometime, everything))
 		if result != test.ok {
 			t.Errorf("%s: %v", test.name, result)
 		}
@@ -80,28 +84,74 @@ func TestDeploymentModel(t *testing.T) {
 		{"a stale read", []history.Call{at(1, 2, approvedBy(1, 3)), at(3, 4, approvedBy(1, 2))}, false},
 	}
 	for _, test := range tests {
-		result := porcupine.CheckOperations(deploymentModel(), operations(test.calls, everything))
+		result := porcupine.CheckOperations(deploymentModel(), operations(test.calls, sometime, everything))
 		if result != test.ok {
 			t.Errorf("%s: %v", test.name, result)
 		}
 	}
 }
 
-// What is unknown has not returned: it may be executed at any time.
+// What is unknown has not returned: if it was executed, it may have been so at any time until an answer shows it.
 func TestUnknownCallsHaveNotReturned(t *testing.T) {
+	unknown := func(id string) history.Call {
+		return at(1, 2, history.Call{Kind: history.Pause, RequestID: id, Outcome: history.Unknown})
+	}
+	read := sees("", 1)
+	read.AppliedIndex = 12
+	executed := func(id string) (uint64, bool) {
+		index, ok := map[string]uint64{"shown": 10, "not shown": 13}[id]
+		return index, ok
+	}
 	all := operations([]history.Call{
-		at(1, 2, history.Call{Kind: history.Pause, RequestID: "1", Outcome: history.Unknown}),
-		at(1, 2, history.Call{Kind: history.Pause, RequestID: "2", Outcome: history.NotExecuted}),
-	}, everything)
-	if len(all) != 1 || all[0].Return != math.MaxInt64 {
-		t.Errorf("%+v", all)
+		unknown("shown"), unknown("not shown"), unknown("never executed"),
+		at(1, 2, history.Call{Kind: history.Pause, RequestID: "4", Outcome: history.NotExecuted}), at(5, 7, read), at(6, 9, read),
+	}, executed, everything)
+	var returns []int64
+	for _, o := range all {
+		returns = append(returns, o.Return)
+	}
+	if want := []int64{7e9, 7e9, 9e9, math.MaxInt64}; !slices.Equal(returns, want) {
+		t.Errorf("they return at %v, not at %v", returns, want)
+	}
+}
+
+// Of reads that show the same, one that was under way only while another was says all that the other does.
+func TestImpliedReadsAreLeftOut(t *testing.T) {
+	calls := []history.Call{
+		at(1, 9, sees("a", 1)), at(3, 9, sees("a", 1)), at(3, 9, sees("a", 1)), at(4, 8, sees("a", 1)), at(5, 10, sees("a", 1)),
+		at(2, 9, sees("a", 2)), at(2, 3, sees("a", 1)), at(1, 9, history.Call{Kind: history.Pause, RequestID: "1"}),
+	}
+	var left []string
+	for _, o := range operations(calls, sometime, everything) {
+		c := o.Input.(history.Call)
+		text := fmt.Sprintf("%s %d-%d", c.Kind, o.Call/1e9, o.Return/1e9)
+		if c.Read() {
+			text += fmt.Sprintf(" sequence %d", c.Seen.Sequence)
+		}
+		left = append(left, text)
+	}
+	want := []string{"read environment 2-3 sequence 1", "read environment 4-8 sequence 1", "read environment 2-9 sequence 2", "pause 1-9", "read environment 5-10 sequence 1"}
+	if !slices.Equal(left, want) {
+		t.Errorf("left are %q, not %q", left, want)
+	}
+}
+
+// Dozens of reads that waited for the same leader are no reason for a search without an end.
+func TestManyReadsAtOnce(t *testing.T) {
+	pause := history.Call{Kind: history.Pause, Reason: "a", RequestID: "1"}
+	calls := []history.Call{at(1, 60, pause), at(30, 59, sees("", 9))}
+	for i := range 50 {
+		calls = append(calls, at(1+i, 70+i%7, sees("a", 10)))
+	}
+	if result := porcupine.CheckOperationsTimeout(environmentModel(), operations(calls, sometime, everything), searchWithin); result != porcupine.Ok {
+		t.Errorf("%v", result)
 	}
 }
 
 func TestAnImpossibleHistoryIsDrawn(t *testing.T) {
 	v, e := &Verdict{}, &Evidence{Dir: t.TempDir()}
 	calls := []history.Call{at(1, 2, sees("", 5)), at(3, 4, sees("", 4))}
-	v.order(e, "environment production", environmentModel(), operations(calls, everything))
+	v.order(e, "environment production", environmentModel(), operations(calls, sometime, everything))
 	if len(v.Findings) != 1 || v.Findings[0].Promise != "I8" || len(v.Pictures) != 1 || !strings.HasPrefix(v.Pictures[0], e.Dir) {
 		t.Errorf("%+v", v)
 	}
