@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ func DifferingSettings(inForce *fsm.Settings, file *pb.SettingsValue) []string {
 	if inForce == nil || file == nil {
 		return nil
 	}
-	was, is := keysOf(inForce), keysOf(fsm.SettingsOf(file))
+	was, is := keysOf(inForce, fsm.SettingsOf(file))
 	keys := differingKeys(was.all, is.all)
 	for _, name := range union(was.environments, is.environments) {
 		before, after := was.environments[name], is.environments[name]
@@ -56,7 +57,30 @@ func union[V any](a, b map[string]V) []string {
 	return slices.Sorted(maps.Keys(both))
 }
 
-func keysOf(s *fsm.Settings) keyed {
+// keysOf are two settings by key. Environments that are the same in both are left out: there may be a thousand.
+func keysOf(inForce, file *fsm.Settings) (was, is keyed) {
+	was, is = commonKeys(inForce), commonKeys(file)
+	others := map[string]fsm.EnvironmentSettings{}
+	for _, e := range file.Environments {
+		others[e.Name] = e
+	}
+	for _, e := range inForce.Environments {
+		other, known := others[e.Name]
+		if delete(others, e.Name); known && reflect.DeepEqual(e, other) {
+			continue
+		}
+		was.environments[e.Name] = environmentKeys(e)
+		if known {
+			is.environments[e.Name] = environmentKeys(other)
+		}
+	}
+	for name, e := range others {
+		is.environments[name] = environmentKeys(e)
+	}
+	return was, is
+}
+
+func commonKeys(s *fsm.Settings) keyed {
 	k := keyed{environments: map[string]map[string]any{}, all: map[string]any{
 		"GitOps.RepositoryUrl": s.RepositoryURL, "GitOps.Watcher.PollIntervalSeconds": s.PollInterval,
 		"GitOps.HistoryLimit": s.HistoryLimit, "GitOps.DryRun": s.DryRun,
@@ -66,9 +90,6 @@ func keysOf(s *fsm.Settings) keyed {
 	}}
 	for name, identity := range s.Identities {
 		k.all["GitOps.Identities."+name] = identity
-	}
-	for _, e := range s.Environments {
-		k.environments[e.Name] = environmentKeys(e)
 	}
 	return k
 }

@@ -20,16 +20,28 @@ var (
 // more was not made by Compress.
 const maxWindow = 8 << 20
 
-// Compress packs an encoding with zstd. Equal input makes equal output only
-// within one build: the digest is therefore of the encoding, not of this.
-func Compress(encoded []byte) []byte {
+// Compressor packs many encodings. To make one takes as long as to pack a small content a hundred times. It may be used
+// by many goroutines, which take turns.
+type Compressor struct{ encoder *zstd.Encoder }
+
+// NewCompressor makes a Compressor.
+func NewCompressor() Compressor {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault))
 	if err != nil {
 		// The options are constant: this cannot depend on what is given.
 		panic(fmt.Sprintf("the options of zstd do not fit together: %v", err))
 	}
-	return encoder.EncodeAll(encoded, make([]byte, 0, len(encoded)/2))
+	return Compressor{encoder}
 }
+
+// Compress packs an encoding with zstd. Equal input makes equal output only
+// within one build: the digest is therefore of the encoding, not of this.
+func (c Compressor) Compress(encoded []byte) []byte {
+	return c.encoder.EncodeAll(encoded, make([]byte, 0, len(encoded)/2))
+}
+
+// Compress is that of a Compressor of its own.
+func Compress(encoded []byte) []byte { return NewCompressor().Compress(encoded) }
 
 // Decompress unpacks what Compress packed. rawSize is the exact size of the
 // encoding, at most limit, bytes; no more memory than that is taken for it,

@@ -8,7 +8,6 @@ import (
 	"iter"
 
 	"github.com/honua-io/honua-gitops/fsm"
-	"github.com/honua-io/honua-gitops/fsm/bundle"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -49,7 +48,7 @@ func Chunks(c *Candidate, id string, compressed []byte, size int) iter.Seq[*pb.P
 func (t *tenure) upload(ctx context.Context, c *Candidate) func() {
 	ctx, span := t.span(ctx, spanUpload, c.Environment, c.Commit)
 	defer span.End()
-	for chunk := range Chunks(c, uploadID(), bundle.Compress(c.Encoded), fsm.MaxChunk) {
+	for chunk := range Chunks(c, uploadID(), t.compressor().Compress(c.Encoded), fsm.MaxChunk) {
 		result, err := t.Proposer.Propose(ctx, t.term, chunk)
 		if err != nil {
 			return nil

@@ -5,7 +5,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/honua-io/honua-gitops/fsm"
+	"github.com/honua-io/honua-gitops/fsm/bundle"
 )
 
 // Pauses of the loop.
@@ -19,6 +22,14 @@ const (
 	statusInterval = time.Second
 )
 
+// How much is done at once when a commit touches hundreds of environments. More would not be faster, and keep the
+// processors from what has to be done in time: heartbeats, for one.
+const (
+	uploadsAtOnce = 4
+	// questionsAtOnce is for each node: one that does not answer delays no other.
+	questionsAtOnce = 32
+)
+
 // Lead is the leader's work in one term. It returns when ctx ends, after
 // everything that it started has ended.
 func (l *Leader) Lead(ctx context.Context, term uint64) error {
@@ -30,6 +41,11 @@ func (l *Leader) Lead(ctx context.Context, term uint64) error {
 		events:  make(chan func()),
 		pollers: map[string]*poller{},
 		watched: map[string]context.CancelFunc{},
+
+		compressor: sync.OnceValue(bundle.NewCompressor),
+
+		uploads: semaphore.NewWeighted(uploadsAtOnce),
+		asked:   map[string]*semaphore.Weighted{},
 	}
 	defer t.workers.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -51,6 +67,11 @@ type tenure struct {
 	pollers  map[string]*poller
 	watched  map[string]context.CancelFunc
 	settings *fsm.Settings
+	// compressor packs contents; it is made when there is the first.
+	compressor func() bundle.Compressor
+	uploads    *semaphore.Weighted
+	// asked are the questions that each node is asked.
+	asked map[string]*semaphore.Weighted
 }
 
 func (t *tenure) run(ctx context.Context) {
@@ -123,7 +144,14 @@ func (t *tenure) look(ctx context.Context) time.Duration {
 // start does work in its own goroutine. What that comes to runs on the loop;
 // nil there means that it came to nothing.
 func (t *tenure) start(ctx context.Context, work Work) {
+	turn := t.turn(work)
 	t.workers.Go(func() {
+		if turn != nil {
+			if turn.Acquire(ctx, 1) != nil {
+				return
+			}
+			defer turn.Release(1)
+		}
 		done := t.carryOut(ctx, work)
 		t.post(ctx, func() {
 			t.desk.Finish(work.Key, t.Now().Sub(t.begun), done != nil)
@@ -132,6 +160,22 @@ func (t *tenure) start(ctx context.Context, work Work) {
 			}
 		})
 	})
+}
+
+// turn is what work of its kind waits for; nil if it need not wait.
+func (t *tenure) turn(work Work) *semaphore.Weighted {
+	switch {
+	case work.Upload != nil:
+		return t.uploads
+	case work.Question != nil:
+		node := work.Question.Node
+		if t.asked[node] == nil {
+			t.asked[node] = semaphore.NewWeighted(questionsAtOnce)
+		}
+		return t.asked[node]
+	default:
+		return nil
+	}
 }
 
 func (t *tenure) carryOut(ctx context.Context, work Work) func() {

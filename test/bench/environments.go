@@ -16,8 +16,8 @@ import (
 )
 
 // lookEvery is the pause between two looks at what a node serves: an answer about a thousand environments costs it some
-// milliseconds.
-const lookEvery = 25 * time.Millisecond
+// ten milliseconds.
+const lookEvery = 100 * time.Millisecond
 
 // environments measures commits that touch every one of many environments.
 func environments(ctx context.Context, b *bench) error {
