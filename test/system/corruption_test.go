@@ -108,7 +108,9 @@ func TestCorruptions(t *testing.T) {
 			return gitserver.New(t, filepath.Dir(dir)).URL + "/" + filepath.Base(dir)
 		},
 		Adjust: func(n *harness.Node, s harness.Section) {
-			s["GitOps"].(harness.Section)["ApprovalDirectory"] = filepath.Join(n.Dir, "approvals")
+			gitops := s["GitOps"].(harness.Section)
+			gitops["ApprovalDirectory"] = filepath.Join(n.Dir, "approvals")
+			gitops["HistoryLimit"] = 10_000 // what is served is compared with all that was activated
 		},
 	})
 	r.begin()
