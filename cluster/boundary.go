@@ -15,7 +15,7 @@ import (
 // long as its snapshot is not newer than the follower's log: on a quiet cluster for ever
 // (https://github.com/hashicorp/raft/issues/697 is of the second case). What a snapshot ends with is committed, so
 // that its term is all that has to be compared: Ongaro and Ousterhout, In Search of an Understandable Consensus
-// Algorithm, figure 13.
+// Algorithm, figure 13; see docs/decisions/0013.
 type boundaryLog struct {
 	raft.LogStore
 	// end is that of the newest snapshot; nil before there is one.
