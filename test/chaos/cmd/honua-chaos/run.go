@@ -91,14 +91,16 @@ func runRounds(ctx context.Context, args []string) error {
 	defer end()
 	var sum report.Sum
 	var errs []error
-	for seed, left := s.seed, s.length; s.goesOn(left, &sum) && ctx.Err() == nil; seed, left = seed+1, left-s.round {
-		length := s.round
-		if left > 0 {
-			length = min(left, s.round)
+	seed, spent := s.seed, time.Duration(0)
+	for ctx.Err() == nil {
+		length := s.next(spent, &sum)
+		if length == 0 {
+			break
 		}
 		if err := oneRound(ctx, s, seed, length, &sum); err != nil {
 			errs = append(errs, fmt.Errorf("seed %d: %w", seed, err))
 		}
+		seed, spent = seed+1, spent+length
 	}
 	fmt.Println(sum.Line())
 	fmt.Print(sum.Coverage())
@@ -120,10 +122,19 @@ func runRounds(ctx context.Context, args []string) error {
 	return nil
 }
 
-// goesOn reports whether there is another round: while there is time left, and after it while something was done less
-// often than asked for.
-func (s *settings) goesOn(left time.Duration, sum *report.Sum) bool {
-	return left > 0 || left > -2*s.length && len(sum.TooFew(s.least)) > 0
+// mostTimes is how much longer a run may take that has done something less often than asked for.
+const mostTimes = 3
+
+// next is the length of the next round, after those that took some time: 0 if there is none.
+func (s *settings) next(spent time.Duration, sum *report.Sum) time.Duration {
+	switch {
+	case spent < s.length:
+		return min(s.round, s.length-spent)
+	case spent < mostTimes*s.length && len(sum.TooFew(s.least)) > 0:
+		return min(s.round, s.length)
+	default:
+		return 0
+	}
 }
 
 // prepare makes the folder for rounds and, if it was not given, the binary under test.
