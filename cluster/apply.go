@@ -33,8 +33,8 @@ func (n *Node) proposeHere(ctx context.Context, data []byte, term uint64) (fsm.R
 	if lead == nil || term != 0 && lead.number != term {
 		return fsm.Result{}, ErrNotLeader
 	}
-	if len(data) > MaxSettingsBytes { // the node that took the command knows which it is
-		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxSettingsBytes)
+	if err := checkSize(MaxSettingsBytes, data); err != nil { // the node that took the command knows which it is
+		return fsm.Result{}, err
 	}
 	if err := rehearse(n.store.State(), lead.number, data); err != nil {
 		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)

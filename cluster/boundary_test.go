@@ -151,8 +151,7 @@ func TestEndOfASnapshotIsNotSent(t *testing.T) {
 	if err := sendable(&raft.AppendEntriesRequest{Entries: []*raft.Log{{Index: 99, Type: raft.LogNoop}}}); err != nil {
 		t.Errorf("an entry that does no more than it says: %v", err)
 	}
-	leads := func() bool { return true }
-	f.disk.leads.Store(&leads)
+	f.disk.leads = func() bool { return true }
 	if err := f.disk.log.GetLog(100, &entry); err == nil {
 		t.Error("a leader finds an entry that is not there")
 	}

@@ -90,6 +90,10 @@ func newNode(cfg Config, disk *storage) (*Node, error) {
 		identity: who, disk: disk, store: store, adapter: newAdapter(store),
 		contacts: newContacts(), proposals: newProposals(), admission: make(chan struct{}, 1),
 	}
+	disk.leads = func() bool {
+		r := n.raft.Load()
+		return r != nil && r.State() == raft.Leader
+	}
 	if n.progress, err = openProgress(cfg.DataDirectory, n.log); err != nil {
 		return nil, err
 	}

@@ -75,13 +75,20 @@ func (n *Node) propose(ctx context.Context, c Command) (fsm.Result, error) {
 	if err != nil {
 		return fsm.Result{}, fmt.Errorf("%w: %w", ErrUnapplicable, err)
 	}
-	if most := mostBytes(c.Payload); len(data) > most {
-		return fsm.Result{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), most)
+	if err := checkSize(mostBytes(c.Payload), data); err != nil {
+		return fsm.Result{}, err
 	}
 	if c.Term != 0 {
 		return n.proposeHere(ctx, data, c.Term)
 	}
 	return n.proposeAnywhere(ctx, data, c.RequestID != "")
+}
+
+func checkSize(most int, data []byte) error {
+	if len(data) > most {
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), most)
+	}
+	return nil
 }
 
 // mostBytes is how large a command may be, with its caller.

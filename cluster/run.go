@@ -94,8 +94,6 @@ func (n *Node) startRaftWith(vetted bool) (err error) {
 		return fmt.Errorf("starting raft: %w", err)
 	}
 	n.raft.Store(r)
-	leads := func() bool { return r.State() == raft.Leader }
-	n.disk.leads.Store(&leads)
 	n.leaders.notify()
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -32,9 +31,9 @@ type storage struct {
 	log       raft.LogStore
 	votes     *checkedVotes
 	snapshots raft.SnapshotStore
-	// leads is set once raft runs.
-	leads atomic.Pointer[func() bool]
-	fuse  *fuse
+	fuse      *fuse
+	// leads reports whether the node leads whose storage this is; nil where there is no node, as in a recovery.
+	leads func() bool
 	// hasState: this directory took part in a cluster before.
 	hasState bool
 }
@@ -114,11 +113,7 @@ func (s *storage) open(directory string, log *slog.Logger) error {
 	return nil
 }
 
-// leading reports whether the node leads whose storage this is.
-func (s *storage) leading() bool {
-	leads := s.leads.Load()
-	return leads != nil && (*leads)()
-}
+func (s *storage) leading() bool { return s.leads != nil && s.leads() }
 
 func (s *storage) close() error {
 	if s.bolt == nil {

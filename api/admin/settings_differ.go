@@ -66,7 +66,8 @@ func keysOf(inForce, file *fsm.Settings) (was, is keyed) {
 	}
 	for _, e := range inForce.Environments {
 		other, known := others[e.Name]
-		if delete(others, e.Name); known && reflect.DeepEqual(e, other) {
+		delete(others, e.Name)
+		if known && reflect.DeepEqual(e, other) {
 			continue
 		}
 		was.environments[e.Name] = environmentKeys(e)

@@ -40,17 +40,16 @@ type bundleStore struct {
 	files     durable.Files
 	directory string
 
-	mu sync.Mutex
-	// safe are the contents whose names are on disk, too. One that another
-	// goroutine has just put in place can be read before it is (I6).
-	safe map[string]bool
+	// safe are the digests of contents whose names are on disk, too. One that
+	// another goroutine has just put in place can be read before it is (I6).
+	safe sync.Map
 }
 
 func openBundleStore(files durable.Files, directory string) (*bundleStore, error) {
 	if err := files.MkdirAll(directory, 0o700); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
-	s := &bundleStore{files: files, directory: directory, safe: map[string]bool{}}
+	s := &bundleStore{files: files, directory: directory}
 	if err := s.tidy(); err != nil {
 		return nil, err
 	}
@@ -68,7 +67,7 @@ func (s *bundleStore) adopt() error {
 	}
 	for _, name := range names {
 		if digest, ok := strings.CutSuffix(name, bundleSuffix); ok {
-			s.safe[digest] = true
+			s.safe.Store(digest, nil)
 		}
 	}
 	return nil
@@ -90,7 +89,7 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 	if !digestPattern.MatchString(digest) {
 		return fmt.Errorf("%w: %q is no digest", ErrBundle, digest)
 	}
-	if s.kept(digest) {
+	if _, kept := s.safe.Load(digest); kept {
 		if _, err := s.get(digest); err == nil {
 			return nil
 		}
@@ -103,27 +102,9 @@ func (s *bundleStore) put(digest string, compressed []byte, rawSize int64) error
 	if err := s.files.WriteFile(s.path(digest), content.Bytes()); err != nil {
 		return fmt.Errorf("%w: %w %s: %w", ErrDisk, ErrBundle, digest, err)
 	}
-	s.keep(digest)
+	s.safe.Store(digest, nil)
 	failpoint.Reach(failpoint.AfterStageSync)
 	return nil
-}
-
-func (s *bundleStore) kept(digest string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.safe[digest]
-}
-
-func (s *bundleStore) keep(digest string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.safe[digest] = true
-}
-
-func (s *bundleStore) forget(digest string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.safe, digest)
 }
 
 // get returns the canonical bytes of a content whose digest is right.
@@ -165,7 +146,7 @@ func (s *bundleStore) remove(unwanted func(name string) bool) error {
 		if !unwanted(name) {
 			continue
 		}
-		s.forget(strings.TrimSuffix(name, bundleSuffix))
+		s.safe.Delete(strings.TrimSuffix(name, bundleSuffix))
 		if err := s.files.Remove(filepath.Join(s.directory, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %w", ErrBundle, err)
 		}

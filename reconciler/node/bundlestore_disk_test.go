@@ -44,6 +44,17 @@ func (d *watchedDirectory) Sync() error {
 	return d.File.Sync()
 }
 
+// watchedStore is a new store and the disk that it is on.
+func watchedStore(t *testing.T) (*watched, *bundleStore) {
+	t.Helper()
+	disk := &watched{synced: map[string]int{}}
+	store, err := openBundleStore(durable.Files{FS: disk}, filepath.Join(t.TempDir(), "bundles"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return disk, store
+}
+
 // A process that died between renaming a content and syncing its directory leaves a content that can be read, and
 // that a power loss takes away: whoever finds it makes it safe first. Found by the simulator.
 func TestContentOfADeadProcessIsMadeSafe(t *testing.T) {
@@ -59,12 +70,8 @@ func TestContentOfADeadProcessIsMadeSafe(t *testing.T) {
 
 // A content whose directory could not be synced is not taken for kept at the next attempt. Found by the simulator.
 func TestContentThatIsNotSafeIsWrittenAgain(t *testing.T) {
-	disk := &watched{synced: map[string]int{}}
-	directory := filepath.Join(t.TempDir(), "bundles")
-	store, err := openBundleStore(durable.Files{FS: disk}, directory)
-	if err != nil {
-		t.Fatal(err)
-	}
+	disk, store := watchedStore(t)
+	directory := store.directory
 	encoded, compressed, digest := encodedContent(t, "{}")
 	disk.refuse = errors.New("input/output error")
 	if err := store.put(digest, compressed, int64(len(encoded))); !errors.Is(err, disk.refuse) {
@@ -86,12 +93,8 @@ func TestContentThatIsNotSafeIsWrittenAgain(t *testing.T) {
 // A content that another goroutine has renamed and not synced yet can be read, and does not count as kept: a node that
 // activates what it is staging at the same time has to wait for the disk itself. Found by the simulator.
 func TestContentBeingStoredIsNotSafe(t *testing.T) {
-	disk := &watched{synced: map[string]int{}}
-	directory := filepath.Join(t.TempDir(), "bundles")
-	store, err := openBundleStore(durable.Files{FS: disk}, directory)
-	if err != nil {
-		t.Fatal(err)
-	}
+	disk, store := watchedStore(t)
+	directory := store.directory
 	encoded, compressed, digest := encodedContent(t, "{}")
 	disk.during = func() {
 		if _, err := store.get(digest); err != nil {
@@ -116,11 +119,7 @@ func TestContentBeingStoredIsNotSafe(t *testing.T) {
 
 // An attempt that fails takes nothing away that an earlier one has made safe.
 func TestFailedAttemptTakesNothingAway(t *testing.T) {
-	disk := &watched{synced: map[string]int{}}
-	store, err := openBundleStore(durable.Files{FS: disk}, filepath.Join(t.TempDir(), "bundles"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	disk, store := watchedStore(t)
 	encoded, compressed, digest := encodedContent(t, "{}")
 	disk.during = func() {
 		if err := store.put(digest, compressed, int64(len(encoded))); err != nil {

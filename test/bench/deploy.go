@@ -151,28 +151,7 @@ func (d *deploying) triggered(ctx context.Context, layers int, added string, tri
 	if err := errors.Join(errs...); err != nil {
 		return 0, err
 	}
-	return took, d.settled(ctx)
-}
-
-// settled waits until the deployment is over, so that the next one does not wait for it.
-func (d *deploying) settled(ctx context.Context) error {
-	all, err := d.cluster.client(0)
-	if err != nil {
-		return err
-	}
-	defer all.Close()
-	for {
-		answer, err := all.Environments().GetEnvironment(ctx, &pb.GetEnvironmentRequest{Name: "development"})
-		if err != nil {
-			return err
-		}
-		if answer.GetEnvironment().GetCurrentDeployment().GetState() == pb.DeploymentState_DEPLOYMENT_STATE_COMPLETED {
-			return nil
-		}
-		if !rest(ctx, 10*time.Millisecond) {
-			return ctx.Err()
-		}
-	}
+	return took, d.cluster.awaitCompleted(ctx)
 }
 
 // peaks samples the memory of every node, with its children, until the context ends.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"syscall"
 	"time"
@@ -24,12 +23,8 @@ const settleWithin = 90 * time.Second
 // ready reports nil when every node serves every environment.
 func (r *round) ready(ctx context.Context) error {
 	for _, n := range r.cluster.Nodes {
-		answer, err := n.Get(ctx, "/health/ready")
-		if err != nil {
-			return fmt.Errorf("%s: %w", n.ID, err)
-		}
-		if answer.Code != http.StatusOK {
-			return fmt.Errorf("%s is not ready: %s", n.ID, answer.Body)
+		if err := n.Ready(ctx); err != nil {
+			return err
 		}
 	}
 	for _, e := range environments() {

@@ -39,20 +39,11 @@ func Spoil(path string, how Damage, random *rand.Rand) (string, error) {
 		return "", fmt.Errorf("%s is empty: it has nothing to damage", path)
 	}
 	spoilt, at := spoil(content, how, random)
-	for how != Flip && bytes.Equal(spoilt, content) { // zeros, where zeros were
-		spoilt, at = spoil(content, Flip, random)
+	if bytes.Equal(spoilt, content) { // zeros, where zeros were
 		how = Flip
+		spoilt, at = spoil(content, how, random)
 	}
-	// In place: the file stays the one that it was.
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return "", err
-	}
-	if _, err := file.Write(spoilt); err != nil {
-		_ = file.Close()
-		return "", err
-	}
-	return fmt.Sprintf("%s at %d of %d", how, at, len(content)), file.Close()
+	return fmt.Sprintf("%s at %d of %d", how, at, len(content)), os.WriteFile(path, spoilt, 0)
 }
 
 func spoil(content []byte, how Damage, random *rand.Rand) (spoilt []byte, at int) {

@@ -211,12 +211,20 @@ func (n *Node) AwaitReady() {
 		if !n.Running() {
 			return fmt.Errorf("%s is not running", n.ID)
 		}
-		r, err := n.Get(n.t.Context(), "/health/ready")
-		if err == nil && r.Code != http.StatusOK {
-			err = fmt.Errorf("%s is not ready: %s", n.ID, r.Body)
-		}
-		return err
+		return n.Ready(n.t.Context())
 	})
+}
+
+// Ready reports nil if the node says that it is ready.
+func (n *Node) Ready(ctx context.Context) error {
+	r, err := n.Get(ctx, "/health/ready")
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.ID, err)
+	}
+	if r.Code != http.StatusOK {
+		return fmt.Errorf("%s is not ready: %s", n.ID, r.Body)
+	}
+	return nil
 }
 
 // Serves checks over HTTP that the node serves a digest of an environment.

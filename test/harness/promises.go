@@ -128,6 +128,26 @@ func lastOf(journal []node.Entry, environment string) (last node.Entry) {
 	return last
 }
 
+// CheckServed checks that what was served of an environment had been activated (I6), and returns how many activations
+// there were. The cluster has to remember all of them: see GitOps.HistoryLimit.
+func (c *Cluster) CheckServed(environment string, digests []string) (activations int) {
+	c.t.Helper()
+	committed, err := c.Activations(environment)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	decided := map[string]bool{}
+	for _, a := range committed {
+		decided[a.GetDigest()] = true
+	}
+	for _, digest := range digests {
+		if !decided[digest] {
+			c.t.Errorf("I6: %s was served and never activated", digest)
+		}
+	}
+	return len(committed)
+}
+
 // CheckDeployments waits until nothing is on its way, and checks that no content of a commit has two records (I12) and
 // that every record is final.
 func (c *Cluster) CheckDeployments(environment string) []*pb.Deployment {

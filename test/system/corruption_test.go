@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -269,12 +268,8 @@ func (r *rot) settles(n *harness.Node, what string) bool {
 
 // ready reports nil if a node says that it is, and serves what is active.
 func (r *rot) ready(n *harness.Node) error {
-	answer, err := n.Get(r.t.Context(), "/health/ready")
-	if err != nil {
+	if err := n.Ready(r.t.Context()); err != nil {
 		return err
-	}
-	if answer.Code != http.StatusOK {
-		return fmt.Errorf("%s is not ready: %s", n.ID, answer.Body)
 	}
 	for _, name := range r.Environments {
 		e, err := r.Environment(name)
@@ -335,17 +330,7 @@ func (r *rot) end(served []string) {
 		}
 	}
 	r.t.Logf("%d acknowledged writes", len(r.reasons))
-	committed, err := r.Activations(development)
-	must(r.t, err)
-	decided := map[string]bool{}
-	for _, a := range committed {
-		decided[a.GetDigest()] = true
-	}
-	for _, digest := range served {
-		if !decided[digest] {
-			r.t.Errorf("I6: %s was served and never activated", digest)
-		}
-	}
+	r.CheckServed(development, served)
 	r.CLI("audit", "verify").Expect(r.t, 0)
 	r.CheckJournals(development)
 	r.CheckDeployments(development)

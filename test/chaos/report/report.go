@@ -51,10 +51,11 @@ func (s *Sum) Add(e *check.Evidence, v *check.Verdict) {
 		s.Ways[string(fault.Kind)+" "+fault.Variant]++
 		switch fault.Kind {
 		case plan.Kill, plan.Leader, plan.Window, plan.Power:
-			killed[fault.Term] = fault.Term > 0
+			if fault.Term > 0 {
+				killed[fault.Term] = true
+			}
 		}
 	}
-	delete(killed, 0)
 	s.LeaderKills += len(killed)
 }
 
