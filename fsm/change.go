@@ -49,19 +49,19 @@ func newChange(s *State, e Entry, envelope *pb.Envelope) *change {
 func (c *change) commit() *State {
 	return &State{
 		meta:         c.meta,
-		environments: c.environments.now(),
-		deployments:  c.deployments.now(),
-		byAge:        c.byAge.now(),
-		byContent:    c.byContent.now(),
-		activations:  c.activations.now(),
-		bundles:      c.bundles.now(),
-		uploads:      c.uploads.now(),
-		nodes:        c.nodes.now(),
-		holds:        c.holds.now(),
-		requests:     c.requests.now(),
-		requestAges:  c.requestAges.now(),
-		audit:        c.audits.now(),
-		tokens:       c.tokens.now(),
+		environments: c.environments.hashed(),
+		deployments:  c.deployments.hashed(),
+		byAge:        c.byAge.hashed(),
+		byContent:    c.byContent.hashed(),
+		activations:  c.activations.hashed(),
+		bundles:      c.bundles.hashed(),
+		uploads:      c.uploads.hashed(),
+		nodes:        c.nodes.hashed(),
+		holds:        c.holds.hashed(),
+		requests:     c.requests.hashed(),
+		requestAges:  c.requestAges.hashed(),
+		audit:        c.audits.hashed(),
+		tokens:       c.tokens.hashed(),
 	}
 }
 

@@ -21,8 +21,8 @@ var uploadCodec = codec[Upload]{
 // The state hash covers what stands for a content, not the content itself: it
 // would be hashed again with every chunk of an upload.
 
-func encodeBundleKey(b *Bundle) []byte {
-	return bundleKeyCodec.encode(&bundleKey{
+func appendBundleKey(to []byte, b *Bundle) []byte {
+	return bundleKeyCodec.append(to, &bundleKey{
 		digest: b.Digest, compressedSize: uint64(len(b.Compressed)), rawSize: b.RawSize,
 		term: b.Term, storedAt: b.StoredAt, refs: b.Refs,
 	})
@@ -46,12 +46,12 @@ var bundleKeyCodec = codec[bundleKey]{
 	numberField(6, func(k *bundleKey) *uint32 { return &k.refs }),
 }
 
-func encodeUploadKey(u *Upload) []byte {
+func appendUploadKey(to []byte, u *Upload) []byte {
 	sizes := make([]uint64, len(u.Chunks))
 	for i, chunk := range u.Chunks {
 		sizes[i] = uint64(len(chunk))
 	}
-	return uploadKeyCodec.encode(&uploadKey{
+	return uploadKeyCodec.append(to, &uploadKey{
 		id: u.ID, digest: u.Digest, term: u.Term, total: u.Total, rawSize: u.RawSize, chunkSizes: sizes,
 	})
 }

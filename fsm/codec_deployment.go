@@ -1,7 +1,5 @@
 package fsm
 
-func encodeDeployment(d *Deployment) []byte { return deploymentCodec.encode(d) }
-
 var deploymentCodec = codec[Deployment]{
 	textField(1, func(d *Deployment) *string { return &d.ID }),
 	numberField(2, func(d *Deployment) *uint64 { return &d.Ordinal }),
@@ -76,8 +74,6 @@ var transitionCodec = codec[Transition]{
 	textField(5, func(t *Transition) *string { return &t.Message }),
 }
 
-func encodeActivation(a *Activation) []byte { return activationCodec.encode(a) }
-
 var activationCodec = codec[Activation]{
 	textField(1, func(a *Activation) *string { return &a.Environment }),
 	numberField(2, func(a *Activation) *uint64 { return &a.Index }),
@@ -91,8 +87,6 @@ var activationCodec = codec[Activation]{
 	textField(10, func(a *Activation) *string { return &a.Actor }),
 	numberField(11, func(a *Activation) *uint64 { return &a.RaftIndex }),
 }
-
-func encodeHold(h *Hold) []byte { return holdCodec.encode(h) }
 
 var holdCodec = codec[Hold]{
 	textField(1, func(h *Hold) *string { return &h.Environment }),

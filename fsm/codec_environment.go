@@ -1,7 +1,5 @@
 package fsm
 
-func encodeEnvironment(e *Environment) []byte { return environmentCodec.encode(e) }
-
 var environmentCodec = codec[Environment]{
 	textField(1, func(e *Environment) *string { return &e.Name }),
 	textField(2, func(e *Environment) *string { return &e.Branch }),

@@ -1,7 +1,5 @@
 package fsm
 
-func encodeNode(n *Node) []byte { return nodeCodec.encode(n) }
-
 var nodeCodec = codec[Node]{
 	textField(1, func(n *Node) *string { return &n.ID }),
 	textField(2, func(n *Node) *string { return &n.Incarnation }),

@@ -1,7 +1,5 @@
 package fsm
 
-func encodeRequest(r *Request) []byte { return requestCodec.encode(r) }
-
 var requestCodec = codec[Request]{
 	textField(1, func(r *Request) *string { return &r.ID }),
 	numberField(2, func(r *Request) *uint64 { return &r.Ordinal }),
@@ -28,8 +26,6 @@ var refusalCodec = codec[Refusal]{
 	textField(2, func(r *Refusal) *string { return &r.Reason }),
 	textField(3, func(r *Refusal) *string { return &r.Message }),
 }
-
-func encodeAudit(a *AuditRecord) []byte { return auditCodec.encode(a) }
 
 var auditCodec = codec[AuditRecord]{
 	numberField(1, func(a *AuditRecord) *uint64 { return &a.Sequence }),

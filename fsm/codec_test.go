@@ -200,11 +200,11 @@ func TestKeysAreDescribed(t *testing.T) {
 		encoded   []byte
 		got, want proto.Message
 	}{
-		{encodeBundleKey(b), &pb.BundleKey{}, &pb.BundleKey{
+		{appendBundleKey(nil, b), &pb.BundleKey{}, &pb.BundleKey{
 			Digest: b.Digest, CompressedSize: uint64(len(b.Compressed)), RawSize: b.RawSize,
 			Term: b.Term, StoredAt: b.StoredAt, Refs: b.Refs,
 		}},
-		{encodeUploadKey(u), &pb.UploadKey{}, &pb.UploadKey{
+		{appendUploadKey(nil, u), &pb.UploadKey{}, &pb.UploadKey{
 			Id: u.ID, Digest: u.Digest, Term: u.Term, Total: u.Total, RawSize: u.RawSize, ChunkSizes: sizes,
 		}},
 	}
@@ -312,7 +312,7 @@ func BenchmarkEncodeDeployment(b *testing.B) {
 	d := filled[Deployment](&counted{})
 	b.ReportAllocs()
 	for b.Loop() {
-		encodeDeployment(d)
+		deploymentCodec.encode(d)
 	}
 }
 
@@ -320,6 +320,6 @@ func BenchmarkEncodeEnvironment(b *testing.B) {
 	e := filled[Environment](&counted{})
 	b.ReportAllocs()
 	for b.Loop() {
-		encodeEnvironment(e)
+		environmentCodec.encode(e)
 	}
 }

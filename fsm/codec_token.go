@@ -1,7 +1,5 @@
 package fsm
 
-func encodeToken(t *Token) []byte { return tokenCodec.encode(t) }
-
 var tokenCodec = codec[Token]{
 	textField(1, func(t *Token) *string { return &t.ID }),
 	sumField(2, func(t *Token) *[32]byte { return &t.Hash }),

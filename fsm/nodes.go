@@ -86,20 +86,24 @@ func (c *change) report(n *Node, command *pb.ObserveNode) {
 			Digest: s.GetDigest(), Healthy: s.GetHealthy(), Message: s.GetMessage(),
 		})
 	}
-	n.Serves = n.Newest(reported)
+	n.Serves = n.newest(reported)
 }
 
-// Newest merges what a node reports with what is known of it. An incarnation
+// newest merges what a node reports with what is known of it. An incarnation
 // never goes back to an earlier activation (I2), so a report that says so is
 // older than what is known.
-func (n *Node) Newest(reported []Served) []Served {
+func (n *Node) newest(reported []Served) []Served {
 	merged := slices.Clone(reported)
+	places := make(map[string]int, len(merged))
+	for at := range merged {
+		places[merged[at].Environment] = at
+	}
 	for _, known := range n.Serves {
-		at := slices.IndexFunc(merged, func(s Served) bool { return s.Environment == known.Environment })
+		at, ok := places[known.Environment]
 		switch {
-		case at < 0:
+		case !ok:
 			merged = append(merged, known)
-		case known.Epoch > merged[at].Epoch || known.Epoch == merged[at].Epoch && known.Index > merged[at].Index:
+		case known.after(merged[at]):
 			merged[at] = known
 		}
 	}
@@ -107,14 +111,24 @@ func (n *Node) Newest(reported []Served) []Served {
 	return merged
 }
 
+// Knows reports whether what a node says that it serves is no news: the same as what is known of it, or older.
+func (n *Node) Knows(reported Served) bool {
+	known := n.serves(reported.Environment)
+	return known != nil && (*known == reported || known.after(reported))
+}
+
+// after reports whether an activation comes after another one's.
+func (s Served) after(o Served) bool {
+	return s.Epoch > o.Epoch || s.Epoch == o.Epoch && s.Index > o.Index
+}
+
 // serves returns what a node is known to serve of an environment, or nil.
 func (n *Node) serves(environment string) *Served {
-	for i := range n.Serves {
-		if n.Serves[i].Environment == environment {
-			return &n.Serves[i]
-		}
+	at, ok := slices.BinarySearchFunc(n.Serves, environment, func(s Served, name string) int { return strings.Compare(s.Environment, name) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return &n.Serves[at]
 }
 
 // Serving returns what the node is known to serve of an environment.

@@ -101,7 +101,7 @@ func loadContent[T any](l *loader, c codec[T], body []byte, table *edit[T]) erro
 	if err != nil {
 		return err
 	}
-	return place(record, table.schema.encode(record), table)
+	return place(record, table.schema.append(nil, record), table)
 }
 
 // reread decodes a record and makes sure that this is its one encoding, which
@@ -119,7 +119,8 @@ func reread[T any](l *loader, c codec[T], body []byte) (*T, error) {
 
 func place[T any](record *T, encoded []byte, table *edit[T], indexes ...*edit[T]) error {
 	key := table.schema.key(record)
-	if !table.add(key, row{record, memberHash(table.schema.id, key, encoded)}) {
+	hash := memberHash(table.schema.id, key, encoded)
+	if !table.add(key, row{record, &hash}) {
 		return damaged("%q is there twice", key)
 	}
 	for _, index := range indexes {
@@ -133,6 +134,8 @@ func place[T any](record *T, encoded []byte, table *edit[T], indexes ...*edit[T]
 // add is put for a record that is new; it reports whether it was.
 func (e *edit[T]) add(key string, r row) bool {
 	_, taken := e.begin().Insert([]byte(key), r)
-	e.hash = e.hash.plus(r.hash)
+	if r.hash != nil {
+		e.hash = e.hash.plus(*r.hash)
+	}
 	return !taken
 }

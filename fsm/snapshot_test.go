@@ -203,7 +203,7 @@ func TestMigrations(t *testing.T) {
 			return nil, err
 		}
 		hold.Reason += ", migrated"
-		return encodeHold(hold), nil
+		return holdCodec.encode(hold), nil
 	}
 	refusing := func(pb.SnapshotKind, []byte) ([]byte, error) { return nil, damaged("not a record of that format") }
 	next := snapshotFormats{newest: 3, migrations: map[uint32]migration{1: rename, 2: rename}}

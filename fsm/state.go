@@ -88,19 +88,19 @@ type schemas struct {
 
 func newSchemas() *schemas {
 	return &schemas{
-		environments: schema[Environment]{tableEnvironments, func(e *Environment) string { return e.Name }, encodeEnvironment},
-		deployments:  schema[Deployment]{tableDeployments, func(d *Deployment) string { return d.ID }, encodeDeployment},
+		environments: schema[Environment]{tableEnvironments, func(e *Environment) string { return e.Name }, environmentCodec.append},
+		deployments:  schema[Deployment]{tableDeployments, func(d *Deployment) string { return d.ID }, deploymentCodec.append},
 		byAge:        schema[Deployment]{key: deploymentAge},
 		byContent:    schema[Deployment]{key: deploymentContent},
-		activations:  schema[Activation]{tableActivations, func(a *Activation) string { return join(a.Environment, number(a.Index)) }, encodeActivation},
-		bundles:      schema[Bundle]{tableBundles, func(b *Bundle) string { return b.Digest }, encodeBundleKey},
-		uploads:      schema[Upload]{tableUploads, func(u *Upload) string { return u.ID }, encodeUploadKey},
-		nodes:        schema[Node]{tableNodes, func(n *Node) string { return n.ID }, encodeNode},
-		holds:        schema[Hold]{tableHolds, func(h *Hold) string { return join(h.Environment, h.Digest) }, encodeHold},
-		requests:     schema[Request]{tableRequests, func(r *Request) string { return r.ID }, encodeRequest},
+		activations:  schema[Activation]{tableActivations, func(a *Activation) string { return join(a.Environment, number(a.Index)) }, activationCodec.append},
+		bundles:      schema[Bundle]{tableBundles, func(b *Bundle) string { return b.Digest }, appendBundleKey},
+		uploads:      schema[Upload]{tableUploads, func(u *Upload) string { return u.ID }, appendUploadKey},
+		nodes:        schema[Node]{tableNodes, func(n *Node) string { return n.ID }, nodeCodec.append},
+		holds:        schema[Hold]{tableHolds, func(h *Hold) string { return join(h.Environment, h.Digest) }, holdCodec.append},
+		requests:     schema[Request]{tableRequests, func(r *Request) string { return r.ID }, requestCodec.append},
 		requestAges:  schema[Request]{key: func(r *Request) string { return number(r.Ordinal) }},
-		audit:        schema[AuditRecord]{tableAudit, func(a *AuditRecord) string { return number(a.Sequence) }, encodeAudit},
-		tokens:       schema[Token]{tableTokens, func(t *Token) string { return t.ID }, encodeToken},
+		audit:        schema[AuditRecord]{tableAudit, func(a *AuditRecord) string { return number(a.Sequence) }, auditCodec.append},
+		tokens:       schema[Token]{tableTokens, func(t *Token) string { return t.ID }, tokenCodec.append},
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"iter"
+	"slices"
+	"sync"
 
 	iradix "github.com/hashicorp/go-immutable-radix/v2"
 )
@@ -46,13 +48,14 @@ func memberHash(table byte, key string, encoded []byte) setHash {
 	return h
 }
 
-// row is a record with its hash, so that replacing it encodes it once. It does
+// row is a record with its hash, so that replacing it encodes it once; a record
+// of an index has none, one that was just put has zero until all is done. It does
 // not say of which type the record is, so that there is one kind of tree for all
 // tables: one for each type made every package that imports this one compile
 // them all again.
 type row struct {
 	value any
-	hash  setHash
+	hash  *setHash
 }
 
 // schema says how one table's records are named and encoded. A table without an
@@ -60,7 +63,7 @@ type row struct {
 type schema[T any] struct {
 	id     byte
 	key    func(*T) string
-	encode func(*T) []byte
+	append func([]byte, *T) []byte
 }
 
 // table is an immutable, ordered map of records.
@@ -126,10 +129,14 @@ func (t table[T]) back(prefix, end string) iter.Seq[*T] {
 	}
 }
 
-// edit is a table under change; it belongs to one Apply.
+// edit is a table under change; it belongs to one Apply. Records that it puts are
+// hashed when all is done: a rehearsal comes to nothing, and many a record is put
+// more than once.
 type edit[T any] struct {
 	table[T]
 	txn *iradix.Txn[row]
+	// unhashed are the records that were put, and neither replaced nor dropped since.
+	unhashed []row
 }
 
 func (t table[T]) edit() edit[T] { return edit[T]{table: t} }
@@ -153,22 +160,51 @@ func (e *edit[T]) get(key string) *T {
 }
 
 func (e *edit[T]) put(value *T) {
-	key := e.schema.key(value)
 	r := row{value: value}
 	if e.schema.id != 0 {
-		r.hash = memberHash(e.schema.id, key, e.schema.encode(value))
+		r.hash = new(setHash)
+		e.unhashed = append(e.unhashed, r)
 	}
-	old, replaced := e.begin().Insert([]byte(key), r)
-	if replaced {
-		e.hash = e.hash.minus(old.hash)
+	if old, replaced := e.begin().Insert([]byte(e.schema.key(value)), r); replaced {
+		e.forget(old)
 	}
-	e.hash = e.hash.plus(r.hash)
 }
 
 func (e *edit[T]) drop(key string) {
 	if old, ok := e.begin().Delete([]byte(key)); ok {
-		e.hash = e.hash.minus(old.hash)
+		e.forget(old)
 	}
+}
+
+// forget takes a record out of the hash, or out of those that are still to be hashed.
+func (e *edit[T]) forget(old row) {
+	switch {
+	case old.hash == nil:
+	case *old.hash != setHash{}:
+		e.hash = e.hash.minus(*old.hash)
+	default:
+		e.unhashed = slices.DeleteFunc(e.unhashed, func(r row) bool { return r.hash == old.hash })
+	}
+}
+
+// encodings are buffers for what is encoded for its hash alone.
+var encodings = sync.Pool{New: func() any { return new([]byte) }}
+
+// hashed is the table after the change, with its hash.
+func (e *edit[T]) hashed() table[T] {
+	if len(e.unhashed) == 0 {
+		return e.now()
+	}
+	encoded := encodings.Get().(*[]byte)
+	defer encodings.Put(encoded)
+	for _, r := range e.unhashed {
+		value := r.value.(*T)
+		*encoded = e.schema.append((*encoded)[:0], value)
+		*r.hash = memberHash(e.schema.id, e.schema.key(value), *encoded)
+		e.hash = e.hash.plus(*r.hash)
+	}
+	e.unhashed = nil
+	return e.now()
 }
 
 // now is the table as it stands inside the change; iterators of it stay valid

@@ -36,8 +36,8 @@ func planNodes(in Inputs, d *Decisions) {
 		if peer.Status == nil || peer.Status.GetIncarnation() != n.Incarnation {
 			continue
 		}
-		if m := report(peer.Status); !reported(n, m) {
-			d.propose("node/"+id, observe(m))
+		if !reported(n, peer.Status) {
+			d.propose("node/"+id, observe(report(peer.Status)))
 		}
 	}
 }
@@ -63,23 +63,21 @@ func report(s *pb.GetNodeStatusResponse) *pb.ObserveNode {
 }
 
 // reported: the state says the same already.
-func reported(n *fsm.Node, m *pb.ObserveNode) bool {
-	same := n.Available && n.Version == m.GetVersion() && n.Format == m.GetFormat() &&
-		n.SettingsDigest == m.GetSettingsDigest() && n.RaftAddress == m.GetRaftAddress() &&
-		n.GRPCAddress == m.GetGrpcAddress() && n.HTTPAddress == m.GetHttpAddress() &&
-		n.GossipAddress == m.GetGossipAddress()
-	return same && slices.Equal(n.Serves, n.Newest(served(m)))
-}
-
-func served(m *pb.ObserveNode) []fsm.Served {
-	var out []fsm.Served
-	for _, s := range m.GetServes() {
-		out = append(out, fsm.Served{
-			Environment: s.GetEnvironment(), Epoch: s.GetEpoch(), Index: s.GetActivationIndex(),
-			Digest: s.GetDigest(), Healthy: s.GetHealthy(), Message: s.GetMessage(),
-		})
+func reported(n *fsm.Node, s *pb.GetNodeStatusResponse) bool {
+	if !n.Available || n.Version != s.GetVersion() || n.Format != s.GetFormat() || n.SettingsDigest != s.GetSettingsDigest() ||
+		n.RaftAddress != s.GetRaftAddress() || n.GRPCAddress != s.GetGrpcAddress() || n.HTTPAddress != s.GetHttpAddress() ||
+		n.GossipAddress != s.GetGossipAddress() {
+		return false
 	}
-	return out
+	for _, served := range s.GetServes() {
+		if !n.Knows(fsm.Served{
+			Environment: served.GetEnvironment(), Epoch: served.GetEpoch(), Index: served.GetActivationIndex(),
+			Digest: served.GetDigest(), Healthy: served.GetHealthy(), Message: served.GetMessage(),
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // planSettings follows the voters' files once a majority of them says the same
