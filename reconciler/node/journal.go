@@ -163,21 +163,21 @@ func ParseEntry(line []byte) (Entry, error) {
 	return e, err
 }
 
-// Append writes a line and waits until it is on disk.
-func (j *Journal) Append(e Entry) error {
-	if j.broken != nil {
+// Append writes lines, one after another, and waits until they are on disk. Of
+// those that were being written in a crash the first few may be there.
+func (j *Journal) Append(entries ...Entry) error {
+	if j.broken != nil || len(entries) == 0 {
 		return j.broken
 	}
-	var line []byte
-	sum, err := e.checksum()
-	if err == nil {
-		e.Checksum = sum
-		line, err = json.Marshal(e)
+	var lines []byte
+	for _, e := range entries {
+		line, err := e.line()
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrJournal, err)
+		}
+		lines = append(lines, line...)
 	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrJournal, err)
-	}
-	if _, err := j.file.Write(append(line, '\n')); err != nil {
+	if _, err := j.file.Write(lines); err != nil {
 		j.broken = fmt.Errorf("%w: %w", ErrJournal, err)
 		return j.broken
 	}
@@ -189,6 +189,17 @@ func (j *Journal) Append(e Entry) error {
 		return j.broken
 	}
 	return nil
+}
+
+// line is the entry as it stands in the journal, its end included.
+func (e Entry) line() ([]byte, error) {
+	sum, err := e.checksum()
+	if err != nil {
+		return nil, err
+	}
+	e.Checksum = sum
+	line, err := json.Marshal(e)
+	return append(line, '\n'), err
 }
 
 // Close closes the file.

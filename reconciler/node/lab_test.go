@@ -11,6 +11,7 @@ import (
 
 	"github.com/honua-io/honua-gitops/fsm"
 	"github.com/honua-io/honua-gitops/fsm/bundle"
+	"github.com/honua-io/honua-gitops/internal/durable"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 	"github.com/honua-io/honua-gitops/reconciler/catalog"
 	"github.com/honua-io/honua-gitops/reconciler/content"
@@ -25,18 +26,27 @@ const (
 
 // lab is one node half over a real state machine, registry and disk.
 type lab struct {
-	t        *testing.T
-	dir      string
-	store    *fsm.Store
-	index    uint64
-	commits  int
+	t       *testing.T
+	dir     string
+	store   *fsm.Store
+	index   uint64
+	commits int
+	// focus is the environment that is deployed to.
+	focus    string
+	disk     durable.FS
 	registry *registry.Registry
 	caughtUp atomic.Bool
 }
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{t: t, dir: t.TempDir(), store: fsm.NewStore(fsm.New())}
+	return newLabOf(t, labEnvironment)
+}
+
+// newLabOf is a lab with these environments, the first of which is in focus.
+func newLabOf(t *testing.T, environments ...string) *lab {
+	t.Helper()
+	l := &lab{t: t, dir: t.TempDir(), store: fsm.NewStore(fsm.New()), focus: environments[0], disk: durable.Disk{}}
 	l.caughtUp.Store(true)
 	points := `{"type":"FeatureCollection","features":[{"type":"Feature","id":1,"geometry":{"type":"Point","coordinates":[1,2]},"properties":{"name":"a"}}]}`
 	if err := os.MkdirAll(filepath.Join(l.dir, "data"), 0o700); err != nil {
@@ -45,9 +55,11 @@ func newLab(t *testing.T) *lab {
 	if err := os.WriteFile(filepath.Join(l.dir, "data", "points.geojson"), []byte(points), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l.lead(&pb.Payload{Command: &pb.Payload_InitCluster{InitCluster: &pb.InitCluster{
-		ClusterId: "c", Settings: &pb.SettingsValue{Environments: []*pb.EnvironmentValue{{Name: labEnvironment, Branch: "main", Policy: &pb.PolicyValue{Canonical: []byte("{}")}}}},
-	}}})
+	settings := &pb.SettingsValue{}
+	for _, name := range environments {
+		settings.Environments = append(settings.Environments, &pb.EnvironmentValue{Name: name, Branch: "main", Policy: &pb.PolicyValue{Canonical: []byte("{}")}})
+	}
+	l.lead(&pb.Payload{Command: &pb.Payload_InitCluster{InitCluster: &pb.InitCluster{ClusterId: "c", Settings: settings}}})
 	l.lead(&pb.Payload{Command: &pb.Payload_RegisterNode{RegisterNode: &pb.RegisterNode{NodeId: "n1", Incarnation: "i1", Voter: true}}})
 	return l
 }
@@ -70,7 +82,7 @@ func (l *lab) lead(payload *pb.Payload) fsm.Result {
 	return result
 }
 
-func (l *lab) environment() *fsm.Environment { return l.store.State().Environment(labEnvironment) }
+func (l *lab) environment() *fsm.Environment { return l.store.State().Environment(l.focus) }
 
 // begin uploads a content with the given layers and takes it to staging.
 func (l *lab) begin(file string, layers ...string) {
@@ -83,8 +95,8 @@ func (l *lab) begin(file string, layers ...string) {
 		metadata += `{"id":"` + id + `","title":"` + id + `","datasource":"files","geometryType":"Point","srid":4326,"properties":[{"name":"name","type":"string"}]}`
 	}
 	encoded, digest, err := content.Encode(content.Content{Files: []catalog.File{
-		{Path: catalog.DataSourcesPath(labEnvironment), Content: []byte(`{"datasources":[{"id":"files","type":"GeoJSON","connectionString":"` + file + `"}]}`)},
-		{Path: catalog.MetadataPath(labEnvironment), Content: []byte(metadata + `]}]}`)},
+		{Path: catalog.DataSourcesPath(l.focus), Content: []byte(`{"datasources":[{"id":"files","type":"GeoJSON","connectionString":"` + file + `"}]}`)},
+		{Path: catalog.MetadataPath(l.focus), Content: []byte(metadata + `]}]}`)},
 	}})
 	if err != nil {
 		l.t.Fatal(err)
@@ -95,11 +107,11 @@ func (l *lab) begin(file string, layers ...string) {
 		UploadId: commit, Digest: digest, Total: 1, RawSize: int64(len(encoded)), Data: bundle.Compress(encoded),
 	}}})
 	created := l.lead(&pb.Payload{Command: &pb.Payload_CreateDeployment{CreateDeployment: &pb.CreateDeployment{
-		Environment: labEnvironment, ExpectedSequence: l.environment().Sequence, IdStem: labEnvironment + "-20260102-030405",
+		Environment: l.focus, ExpectedSequence: l.environment().Sequence, IdStem: l.focus + "-20260102-030405",
 		Commit: commit, Digest: digest, Branch: "main",
 	}}})
 	l.lead(&pb.Payload{Command: &pb.Payload_BeginStaging{BeginStaging: &pb.BeginStaging{
-		Environment: labEnvironment, ExpectedSequence: l.environment().Sequence, DeploymentId: created.DeploymentID,
+		Environment: l.focus, ExpectedSequence: l.environment().Sequence, DeploymentId: created.DeploymentID,
 		Participants: []*pb.ParticipantValue{{NodeId: "n1", Incarnation: "i1"}}, Voters: []string{"n1"},
 	}}})
 }
@@ -107,7 +119,7 @@ func (l *lab) begin(file string, layers ...string) {
 // question is what the leader asks about the operation under way.
 func (l *lab) question() *pb.StageRequest {
 	op := l.environment().Operation
-	return &pb.StageRequest{Environment: labEnvironment, DeploymentId: op.TargetID, Digest: op.Digest, Operation: op.ID, Index: l.index}
+	return &pb.StageRequest{Environment: l.focus, DeploymentId: op.TargetID, Digest: op.Digest, Operation: op.ID, Index: l.index}
 }
 
 // activate records that the node staged, and activates.
@@ -115,11 +127,11 @@ func (l *lab) activate() {
 	l.t.Helper()
 	op := l.environment().Operation
 	l.lead(&pb.Payload{Command: &pb.Payload_RecordStaging{RecordStaging: &pb.RecordStaging{
-		Environment: labEnvironment, ExpectedSequence: l.environment().Sequence, Operation: op.ID,
+		Environment: l.focus, ExpectedSequence: l.environment().Sequence, Operation: op.ID,
 		Answers: []*pb.AnswerValue{{NodeId: "n1", Incarnation: "i1", Accepted: true}},
 	}}})
 	l.lead(&pb.Payload{Command: &pb.Payload_Activate{Activate: &pb.Activate{
-		Environment: labEnvironment, ExpectedSequence: l.environment().Sequence, Operation: op.ID, Voters: []string{"n1"},
+		Environment: l.focus, ExpectedSequence: l.environment().Sequence, Operation: op.ID, Voters: []string{"n1"},
 	}}})
 }
 
@@ -137,7 +149,7 @@ func (l *lab) finish() {
 	l.t.Helper()
 	op := l.environment().Operation
 	l.lead(&pb.Payload{Command: &pb.Payload_FinishDeployment{FinishDeployment: &pb.FinishDeployment{
-		Environment: labEnvironment, ExpectedSequence: l.environment().Sequence, Operation: op.ID,
+		Environment: l.focus, ExpectedSequence: l.environment().Sequence, Operation: op.ID,
 		Answers: []*pb.AnswerValue{{NodeId: "n1", Incarnation: "i1", Accepted: true}},
 	}}})
 }
@@ -160,7 +172,7 @@ func (l *lab) open() *Node {
 	n, err := Open(l.t.Context(), Config{
 		NodeID: "n1", Incarnation: "i1", DataDirectory: filepath.Join(l.dir, "node"),
 		StateDirectory: filepath.Join(l.dir, "state"), ApprovalDirectory: filepath.Join(l.dir, "approvals"),
-		Store: l.store, Registry: l.registry, CaughtUp: l.caughtUp.Load,
+		Files: l.disk, Store: l.store, Registry: l.registry, CaughtUp: l.caughtUp.Load,
 		Settings: func() (string, []byte) { return "settings", nil }, Now: time.Now, Logger: logger,
 	})
 	if err != nil {
@@ -192,7 +204,7 @@ func (l *lab) awaitServing(n *Node, index uint64) {
 	l.t.Helper()
 	deadline := time.After(within)
 	for {
-		s, _, advanced := n.served(labEnvironment)
+		s, _, advanced := n.served(l.focus)
 		if s.ActivationIndex == index && s.problem == "" {
 			return
 		}

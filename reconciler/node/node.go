@@ -12,6 +12,7 @@ import (
 	"github.com/honua-io/honua-gitops/internal/durable"
 	"github.com/honua-io/honua-gitops/internal/tracing"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+	"github.com/honua-io/honua-gitops/reconciler/registry"
 )
 
 // serving is what this node serves of one environment.
@@ -90,39 +91,58 @@ func Open(ctx context.Context, config Config) (*Node, error) {
 
 // Close closes the journal. Call it after Run has returned.
 func (n *Node) Close() error {
-	n.stages.drop("")
+	n.stages.dropAll()
 	return n.journal.Close()
 }
 
 // resume serves the last activation of each environment again. An Intent
 // without an Active is closed as recovered: the swap is done now.
 func (n *Node) resume(ctx context.Context, last map[string]Entry) error {
-	for _, environment := range sortedKeys(last) {
-		entry := last[environment]
-		if entry.Incarnation != n.config.Incarnation {
-			continue
+	for batch := range slices.Chunk(sortedKeys(last), activationBatch) {
+		var ready []*activation
+		for _, environment := range batch {
+			if a := n.resumable(ctx, last[environment]); a != nil {
+				ready = append(ready, a)
+			}
 		}
-		recovered := entry.Phase == Intent
-		model, err := n.modelFromDisk(environment, entry.Digest)
-		if err != nil {
-			n.config.Logger.WarnContext(ctx, msgNotResumed, "environment", environment, "digest", entry.Digest, "error", err)
-			n.note(environment, serving{Entry: entry, problem: err.Error()})
-			continue
-		}
-		built, err := n.build(ctx, environment, entry.Digest, entry.Deployment, model)
-		if err != nil {
-			n.config.Logger.WarnContext(ctx, msgNotResumed, "environment", environment, "digest", entry.Digest, "error", err)
-			n.note(environment, serving{Entry: entry, problem: err.Error()})
-			continue
-		}
-		entry.Phase, entry.Recovered, entry.Time = Resumed, recovered, n.timestamp()
-		if err := n.journal.Append(entry); err != nil {
+		if err := n.serveAgain(ctx, ready); err != nil {
 			return err
 		}
-		n.config.Registry.Swap(environment, built)
-		n.note(environment, serving{Entry: entry})
-		n.config.Logger.InfoContext(ctx, msgResumed, "environment", environment, "commit", entry.Commit,
-			"digest", entry.Digest, "activation_index", entry.ActivationIndex, "recovered", recovered)
+	}
+	return nil
+}
+
+// resumable has the catalog at hand of what was active last; nil if there is
+// none on disk, or if another data directory's node activated it.
+func (n *Node) resumable(ctx context.Context, entry Entry) *activation {
+	if entry.Incarnation != n.config.Incarnation {
+		return nil
+	}
+	environment := entry.Environment
+	model, err := n.modelFromDisk(environment, entry.Digest)
+	var built *registry.Catalog
+	if err == nil {
+		built, err = n.build(ctx, environment, entry.Digest, entry.Deployment, model)
+	}
+	if err != nil {
+		n.config.Logger.WarnContext(ctx, msgNotResumed, "environment", environment, "digest", entry.Digest, "error", err)
+		n.note(environment, serving{Entry: entry, problem: err.Error()})
+		return nil
+	}
+	entry.Recovered = entry.Phase == Intent
+	entry.Phase, entry.Time = Resumed, n.timestamp()
+	return &activation{entry: entry, built: built}
+}
+
+func (n *Node) serveAgain(ctx context.Context, ready []*activation) error {
+	if err := n.journal.Append(entriesOf(ready)...); err != nil {
+		return err
+	}
+	for _, a := range ready {
+		n.config.Registry.Swap(a.entry.Environment, a.built)
+		n.note(a.entry.Environment, serving{Entry: a.entry})
+		n.config.Logger.InfoContext(ctx, msgResumed, "environment", a.entry.Environment, "commit", a.entry.Commit,
+			"digest", a.entry.Digest, "activation_index", a.entry.ActivationIndex, "recovered", a.entry.Recovered)
 	}
 	return nil
 }

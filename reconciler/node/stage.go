@@ -78,16 +78,25 @@ func (s *stages) take(environment, digest string) *registry.Catalog {
 	}
 }
 
-// drop abandons the staging of an environment, or of all of them.
-func (s *stages) drop(environment string) {
+// drop abandons the staging of an environment that has no operation under way at
+// an index. One that began after it is not meant: the state may be an old one.
+func (s *stages) drop(environment string, index uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, known := range s.byName {
-		if environment == "" || name == environment {
-			known.abandon()
-			delete(s.byName, name)
-		}
+	if known := s.byName[environment]; known != nil && known.operation <= index {
+		known.abandon()
+		delete(s.byName, environment)
 	}
+}
+
+// dropAll abandons the stagings of all environments.
+func (s *stages) dropAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, known := range s.byName {
+		known.abandon()
+	}
+	clear(s.byName)
 }
 
 // abandon gives back a catalog that will not be activated, once it is built.

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"iter"
 
 	"github.com/honua-io/honua-gitops/fsm"
 	half "github.com/honua-io/honua-gitops/reconciler/node"
@@ -213,10 +214,15 @@ func (b *book) swapped(n *node, environment, digest string) {
 
 // announced is what the journal says, safely on disk, of what happens now (I2).
 func (b *book) announced(n *node, environment, digest string) half.Entry {
-	line := lastLine(n.disk.journal())
-	e, err := half.ParseEntry(line)
-	if err != nil || e.Environment != environment || e.Digest != digest || e.Incarnation != n.incarnation || e.Phase == half.Active {
-		b.w.broken("I2", "%s serves %.7s in %s, its journal says %q", n.id, digest, environment, line)
+	var e half.Entry
+	for line := range backwards(n.disk.journal()) {
+		var err error
+		if e, err = half.ParseEntry(line); err != nil || e.Environment == environment {
+			break
+		}
+	}
+	if e.Environment != environment || e.Digest != digest || e.Incarnation != n.incarnation || e.Phase == half.Active {
+		b.w.broken("I2", "%s serves %.7s in %s, its journal says %+v", n.id, digest, environment, e)
 	}
 	return e
 }
@@ -247,14 +253,15 @@ func (b *book) resumed(n *node) {
 	}
 }
 
-func lastLine(journal []byte) []byte {
-	if len(journal) == 0 {
-		return nil
+// backwards yields the lines of a journal, the last one first.
+func backwards(journal []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(journal) > 0 {
+			begin := bytes.LastIndexByte(journal[:len(journal)-1], '\n') + 1
+			if !yield(journal[begin:]) {
+				return
+			}
+			journal = journal[:begin]
+		}
 	}
-	end := len(journal) - 1
-	begin := end
-	for begin > 0 && journal[begin-1] != '\n' {
-		begin--
-	}
-	return journal[begin:]
 }
