@@ -14,8 +14,10 @@ import (
 // Pauses of the loop.
 const (
 	// planInterval is the least time between two looks, so that a storm of commands
-	// is planned for in batches.
-	planInterval = 2 * time.Millisecond
+	// is planned for in batches. A look that takes longer, because there are hundreds of
+	// environments, is followed by a rest of twice that, up to planIntervalMax.
+	planInterval    = 2 * time.Millisecond
+	planIntervalMax = 20 * time.Millisecond
 	// retryPause is how long a proposal or question that came to nothing rests.
 	retryPause = 200 * time.Millisecond
 	// statusInterval is how often each member is asked for its status.
@@ -25,7 +27,10 @@ const (
 // How much is done at once when a commit touches hundreds of environments. More would not be faster, and keep the
 // processors from what has to be done in time: heartbeats, for one.
 const (
-	uploadsAtOnce = 4
+	// uploadsAtOnce is in bytes under way: a large content counts as the one chunk of it that is, and a small one as
+	// no less than uploadLeast.
+	uploadsAtOnce = 4 * fsm.MaxChunk
+	uploadLeast   = fsm.MaxChunk / 16
 	// questionsAtOnce is for each node: one that does not answer delays no other.
 	questionsAtOnce = 32
 )
@@ -76,9 +81,9 @@ type tenure struct {
 
 func (t *tenure) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		changed := t.Store.Changed()
+		changed, begun := t.Store.Changed(), t.Now()
 		wake := t.look(ctx)
-		if !pause(ctx, planInterval) {
+		if !pause(ctx, min(max(planInterval, 2*t.Now().Sub(begun)), planIntervalMax)) {
 			return
 		}
 		timer := time.NewTimer(wake)
@@ -144,13 +149,13 @@ func (t *tenure) look(ctx context.Context) time.Duration {
 // start does work in its own goroutine. What that comes to runs on the loop;
 // nil there means that it came to nothing.
 func (t *tenure) start(ctx context.Context, work Work) {
-	turn := t.turn(work)
+	turn, weight := t.turn(work)
 	t.workers.Go(func() {
 		if turn != nil {
-			if turn.Acquire(ctx, 1) != nil {
+			if turn.Acquire(ctx, weight) != nil {
 				return
 			}
-			defer turn.Release(1)
+			defer turn.Release(weight)
 		}
 		done := t.carryOut(ctx, work)
 		t.post(ctx, func() {
@@ -162,19 +167,19 @@ func (t *tenure) start(ctx context.Context, work Work) {
 	})
 }
 
-// turn is what work of its kind waits for; nil if it need not wait.
-func (t *tenure) turn(work Work) *semaphore.Weighted {
+// turn is what work of its kind waits for, and how much of it; nil if it need not wait.
+func (t *tenure) turn(work Work) (*semaphore.Weighted, int64) {
 	switch {
 	case work.Upload != nil:
-		return t.uploads
+		return t.uploads, int64(min(max(len(work.Upload.Encoded), uploadLeast), fsm.MaxChunk))
 	case work.Question != nil:
 		node := work.Question.Node
 		if t.asked[node] == nil {
 			t.asked[node] = semaphore.NewWeighted(questionsAtOnce)
 		}
-		return t.asked[node]
+		return t.asked[node], 1
 	default:
-		return nil
+		return nil, 0
 	}
 }
 

@@ -15,9 +15,11 @@ import (
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
-// lookEvery is the pause between two looks at what a node serves: an answer about a thousand environments costs it some
-// ten milliseconds.
-const lookEvery = 100 * time.Millisecond
+// lookEvery is the pause between two looks at what a node serves of some environments: an answer costs it some ten
+// microseconds for each of them.
+func lookEvery(environments int) time.Duration {
+	return 20*time.Millisecond + time.Duration(environments)*250*time.Microsecond
+}
 
 // environments measures commits that touch every one of many environments.
 func environments(ctx context.Context, b *bench) error {
@@ -154,7 +156,7 @@ func (n *node) awaitNewer(ctx context.Context, count int, after uint64) (uint64,
 		if err == nil && newer == count {
 			return newest, nil
 		}
-		if !rest(ctx, lookEvery) {
+		if !rest(ctx, lookEvery(count)) {
 			return 0, fmt.Errorf("%s serves %d of %d environments: %w", n.id, newer, count, errors.Join(err, ctx.Err()))
 		}
 	}
@@ -204,7 +206,7 @@ func (c *running) awaitCompleted(ctx context.Context) error {
 		if under == 0 {
 			return nil
 		}
-		if !rest(ctx, lookEvery) {
+		if !rest(ctx, lookEvery(len(c.environments))) {
 			return fmt.Errorf("%d deployments are under way: %w", under, ctx.Err())
 		}
 	}
