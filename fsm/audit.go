@@ -31,22 +31,33 @@ func (c *change) appendAudit(r *AuditRecord) {
 	r.Index = c.entry.Index
 	r.At = c.now()
 	r.RequestID = c.envelope.GetRequestId()
-	r.Hash = auditHash(c.meta.AuditHead, r)
-	c.meta.AuditHead = r.Hash
-	c.audits.put(r)
-	if r.Sequence > auditMemory {
+	c.unchained = append(c.unchained, r)
+}
+
+// chainAudit chains the records that were appended, now that the change is
+// certain, and cuts off the oldest.
+func (c *change) chainAudit() {
+	for _, r := range c.unchained {
+		r.Hash = auditHash(c.meta.AuditHead, r)
+		c.meta.AuditHead = r.Hash
+		c.audits.put(r)
+		if r.Sequence <= auditMemory {
+			continue
+		}
 		if old := c.audits.get(number(r.Sequence - auditMemory)); old != nil {
 			c.meta.AuditAnchor = old.Hash
 			c.audits.drop(number(old.Sequence))
 		}
 	}
+	c.unchained = nil
 }
 
 // auditHash chains a record to the one before. Every field is length-prefixed,
 // so that no two records have the same bytes.
 func auditHash(previous [32]byte, r *AuditRecord) [32]byte {
-	b := make([]byte, 0, 512)
-	b = append(b, previous[:]...)
+	buffer := encodings.Get().(*[]byte)
+	defer encodings.Put(buffer)
+	b := append((*buffer)[:0], previous[:]...)
 	for _, n := range []uint64{r.Sequence, r.Index, uint64(r.At)} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
@@ -57,6 +68,7 @@ func auditHash(previous [32]byte, r *AuditRecord) [32]byte {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
 		b = append(b, s...)
 	}
+	*buffer = b
 	return sha256.Sum256(b)
 }
 

@@ -25,6 +25,9 @@ type change struct {
 	requestAges  edit[Request]
 	audits       edit[AuditRecord]
 	tokens       edit[Token]
+
+	// unchained are audit records that wait for the end of the change.
+	unchained []*AuditRecord
 }
 
 func newChange(s *State, e Entry, envelope *pb.Envelope) *change {
@@ -47,6 +50,7 @@ func newChange(s *State, e Entry, envelope *pb.Envelope) *change {
 }
 
 func (c *change) commit() *State {
+	c.chainAudit()
 	return &State{
 		meta:         c.meta,
 		environments: c.environments.hashed(),

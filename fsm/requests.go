@@ -52,23 +52,19 @@ func (c *change) remember(r Result) {
 		ID: id, Ordinal: c.ordinal(), IssuedAt: c.envelope.GetIssuedAtMs(), At: c.now(),
 		Payload: [32]byte(c.envelope.GetChecksum()), Caller: c.actor(), Result: r,
 	}
+	c.forgetRequests(requestMemory - 1)
 	c.requests.put(request)
 	c.requestAges.put(request)
-	c.forgetRequests(requestMemory)
 }
 
 // forgetRequests drops at most two: one more than a command adds, so that the
 // memory shrinks without a pause.
 func (c *change) forgetRequests(limit int) {
-	var expired []*Request
-	count := c.requests.now().len()
-	for r := range c.requestAges.now().all("") {
-		if len(expired) == 2 || (count-len(expired) <= limit && r.At >= c.now()-requestLifetime) {
-			break
+	for range 2 {
+		r := c.requestAges.now().first()
+		if r == nil || c.requests.now().len() <= limit && r.At >= c.now()-requestLifetime {
+			return
 		}
-		expired = append(expired, r)
-	}
-	for _, r := range expired {
 		c.requests.drop(r.ID)
 		c.requestAges.drop(number(r.Ordinal))
 		c.meta.RequestHorizon = max(c.meta.RequestHorizon, r.IssuedAt)

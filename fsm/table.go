@@ -87,6 +87,15 @@ func (t table[T]) get(key string) *T {
 
 func (t table[T]) len() int { return t.tree.Len() }
 
+// first is the record with the smallest key, nil if there is none.
+func (t table[T]) first() *T {
+	_, r, ok := t.tree.Root().Minimum()
+	if !ok {
+		return nil
+	}
+	return r.value.(*T)
+}
+
 // all yields the records with a prefix, in the order of their keys.
 func (t table[T]) all(prefix string) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
@@ -187,7 +196,7 @@ func (e *edit[T]) forget(old row) {
 	}
 }
 
-// encodings are buffers for what is encoded for its hash alone.
+// encodings are buffers for what is encoded for a hash alone.
 var encodings = sync.Pool{New: func() any { return new([]byte) }}
 
 // hashed is the table after the change, with its hash.
