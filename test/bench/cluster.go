@@ -18,6 +18,7 @@ import (
 )
 
 const (
+	// nodeCount is how many nodes a cluster has whose plan says nothing else.
 	nodeCount = 3
 	// neverSeconds is a poll interval that does not end while something is measured.
 	neverSeconds = 86400
@@ -27,6 +28,8 @@ const (
 // plan is what a cluster is to be.
 type plan struct {
 	dir, repository string
+	// nodes 0 is nodeCount.
+	nodes int
 	// environments; the first one is what /ogc serves.
 	environments []string
 	pollSeconds  int
@@ -47,11 +50,14 @@ type section = map[string]any
 
 // newCluster lays out a cluster without starting it.
 func newCluster(program string, p plan) (*running, error) {
+	if p.nodes == 0 {
+		p.nodes = nodeCount
+	}
 	c := &running{plan: p, program: program}
 	if err := scaffold.WriteCities(c.dataDirectory()); err != nil {
 		return nil, err
 	}
-	for i := range nodeCount {
+	for i := range p.nodes {
 		n := &node{id: fmt.Sprintf("node%d", i+1), dir: filepath.Join(p.dir, fmt.Sprintf("node%d", i+1))}
 		n.name, n.program = n.id, program
 		for _, address := range []*string{&n.http, &n.grpc, &n.raft, &n.gossip} {
@@ -112,7 +118,7 @@ func (c *running) writeSettings(n *node) error {
 		"GitOps": gitops, "Registry": section{"DataDirectory": c.dataDirectory()},
 		"Cluster": section{
 			"NodeId": n.id, "DataDirectory": n.clusterDirectory(), "Name": "bench", "RaftAddress": n.raft,
-			"GossipAddress": n.gossip, "BootstrapExpect": nodeCount, "Join": join,
+			"GossipAddress": n.gossip, "BootstrapExpect": len(c.nodes), "Join": join,
 		},
 		"Api":     section{"GrpcAddress": n.grpc, "HttpAddress": n.http},
 		"Serilog": section{"MinimumLevel": section{"Default": "Warning"}},
@@ -177,7 +183,7 @@ func (c *running) awaitHealthy(ctx context.Context) error {
 	defer all.Close()
 	for {
 		status, err := all.Cluster().GetStatus(ctx, &pb.GetStatusRequest{})
-		if err == nil && healthy(status) {
+		if err == nil && healthy(status, len(c.nodes)) {
 			return nil
 		}
 		if !rest(ctx, 20*time.Millisecond) {
@@ -186,8 +192,8 @@ func (c *running) awaitHealthy(ctx context.Context) error {
 	}
 }
 
-func healthy(status *pb.GetStatusResponse) bool {
-	if !status.GetHasQuorum() || len(status.GetServers()) != nodeCount {
+func healthy(status *pb.GetStatusResponse, nodes int) bool {
+	if !status.GetHasQuorum() || len(status.GetServers()) != nodes {
 		return false
 	}
 	for _, s := range status.GetServers() {

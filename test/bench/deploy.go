@@ -26,34 +26,65 @@ func make1K() []byte {
 // sampleEvery is how often memory is looked at while something else is measured.
 const sampleEvery = 50 * time.Millisecond
 
-// deploy measures small commits, over both kinds of transport.
+// size is a cluster and its content.
+type size struct {
+	transport     string
+	nodes, layers int
+}
+
+func (s size) String() string {
+	name := fmt.Sprintf("%d-layers/%s", s.layers, s.transport)
+	if s.layers == 1 {
+		name = "1-layer/" + s.transport
+	}
+	if s.nodes != nodeCount {
+		name += fmt.Sprintf("/%d-nodes", s.nodes)
+	}
+	return name
+}
+
+// deploy measures commits that add a layer, from the sync that is asked for.
 func deploy(ctx context.Context, b *bench) error {
-	for _, transport := range []string{"file", "http"} {
-		d, end, err := newDeploying(ctx, b, transport)
+	for _, s := range []size{{"file", 3, 1}, {"http", 3, 1}, {"http", 3, 100}, {"http", 5, 1}, {"http", 5, 100}} {
+		err := b.deployed(ctx, "deploy", s, 250, func(ctx context.Context, d *deploying, round int) (time.Duration, error) {
+			return d.round(ctx, s.layers-1, fmt.Sprintf("added-%d", round))
+		})
 		if err != nil {
 			return err
 		}
-		var times []float64
-		for round := range b.rounds {
-			took, problem := d.round(ctx, 0, fmt.Sprintf("added-%d", round))
-			if problem != nil {
-				err = problem
-				break
-			}
+	}
+	return nil
+}
+
+// deployed measures rounds on a cluster of a size. The first one, which brings all the layers, does not
+// count.
+func (b *bench) deployed(ctx context.Context, what string, s size, most float64, once func(context.Context, *deploying, int) (time.Duration, error)) error {
+	d, end, err := newDeploying(ctx, b, s)
+	if err != nil {
+		return err
+	}
+	defer end()
+	var times []float64
+	for round := range b.rounds + 1 {
+		took, err := once(ctx, d, round)
+		if err != nil {
+			return err
+		}
+		if round > 0 {
 			times = append(times, milliseconds(took))
 		}
-		end()
-		if err != nil {
-			return err
-		}
-		b.add("deploy/1-layer/"+transport, "ms", atMost(250), times...)
 	}
+	var g goal
+	if s.layers == 1 {
+		g = atMost(most)
+	}
+	b.add(what+"/"+s.String(), "ms", g, times...)
 	return nil
 }
 
 // deployLarge measures commits to a catalog of 10,000 layers, and what memory that takes.
 func deployLarge(ctx context.Context, b *bench) error {
-	d, end, err := newDeploying(ctx, b, "http")
+	d, end, err := newDeploying(ctx, b, size{transport: "http", nodes: nodeCount, layers: 10_000})
 	if err != nil {
 		return err
 	}
@@ -93,19 +124,19 @@ type deploying struct {
 	repo    *repository
 }
 
-func newDeploying(ctx context.Context, b *bench, transport string) (*deploying, func(), error) {
-	dir := filepath.Join(b.scratch, transport)
+func newDeploying(ctx context.Context, b *bench, s size) (*deploying, func(), error) {
+	dir := filepath.Join(b.scratch, s.String())
 	repo, err := newRepository(filepath.Join(dir, "repository"), "development")
 	if err != nil {
 		return nil, nil, err
 	}
 	url := repo.fileURL()
-	if transport == "http" {
+	if s.transport == "http" {
 		url = repo.httpURL()
 	}
 	cluster, err := startCluster(ctx, b.program, plan{
 		dir: filepath.Join(dir, "cluster"), repository: url, environments: []string{"development"}, pollSeconds: neverSeconds,
-		webhookSecret: hookSecret,
+		webhookSecret: hookSecret, nodes: s.nodes,
 	})
 	if err != nil {
 		repo.close()

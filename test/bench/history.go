@@ -18,11 +18,24 @@ import (
 // snapshotCommand makes this program a process that reads and writes one snapshot.
 const snapshotCommand = "snapshot"
 
-// history measures a cluster that has been in use for years.
+// deploymentsOfEach environment in a history.
+const deploymentsOfEach = 200
+
+// history measures a cluster that has been in use for weeks, and one that has for years.
 func history(ctx context.Context, b *bench) error {
+	for _, environments := range []int{5, b.environments} {
+		if err := b.lived(ctx, environments); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) lived(ctx context.Context, environments int) error {
+	name := fmt.Sprintf("history/%d-deployments", environments*deploymentsOfEach)
 	s := &seed{
-		environments: b.environments, deployments: 200, contents: 4, contentBytes: 20_000,
-		cluster: filepath.Join(b.scratch, "cluster"), missing: filepath.Join(b.scratch, "no-such-repository"),
+		environments: environments, deployments: deploymentsOfEach, contents: 4, contentBytes: 20_000,
+		cluster: filepath.Join(b.scratch, name, "cluster"), missing: filepath.Join(b.scratch, "no-such-repository"),
 	}
 	begun := time.Now()
 	cluster, err := s.plant(b.program)
@@ -30,7 +43,7 @@ func history(ctx context.Context, b *bench) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "  made %d deployments in %s\n", s.environments*s.deployments, time.Since(begun).Round(time.Second))
-	if err := snapshots(ctx, b, s.snapshot); err != nil {
+	if err := snapshots(ctx, b, name, s.snapshot); err != nil {
 		return err
 	}
 	defer cluster.stop()
@@ -45,10 +58,10 @@ func history(ctx context.Context, b *bench) error {
 	for _, n := range cluster.nodes {
 		memory, peak = append(memory, rssOf(n.PID)), append(peak, peakRSS(n.PID))
 	}
-	b.add("history/restart/stop-to-ready", "ms", atMost(2000), whole...)
-	b.add("history/restart/start-to-healthy", "ms", goal{}, healthy...)
-	b.add("history/rss-of-each-node", "MB", goal{}, memory...)
-	b.add("history/rss-peak-of-each-node", "MB", goal{}, peak...)
+	b.add(name+"/restart/stop-to-ready", "ms", atMost(2000), whole...)
+	b.add(name+"/restart/start-to-healthy", "ms", goal{}, healthy...)
+	b.add(name+"/rss-of-each-node", "MB", goal{}, memory...)
+	b.add(name+"/rss-peak-of-each-node", "MB", goal{}, peak...)
 	return nil
 }
 
@@ -61,7 +74,7 @@ type snapshotTimes struct {
 }
 
 // snapshots reads and writes the state in processes of their own, so that their memory is that alone.
-func snapshots(ctx context.Context, b *bench, path string) error {
+func snapshots(ctx context.Context, b *bench, name, path string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -79,12 +92,12 @@ func snapshots(ctx context.Context, b *bench, path string) error {
 		read, write, peak, size = append(read, t.ReadMs), append(write, t.WriteMs), append(peak, t.PeakMB), append(size, t.SizeMB)
 		readCPU, writeCPU = append(readCPU, t.ReadCPUMs), append(writeCPU, t.WriteCPUMs)
 	}
-	b.add("history/snapshot/write", "ms", atMost(2000), write...)
-	b.add("history/snapshot/read", "ms", atMost(2000), read...)
-	b.add("history/snapshot/write-cpu", "ms", goal{}, writeCPU...)
-	b.add("history/snapshot/read-cpu", "ms", goal{}, readCPU...)
-	b.add("history/snapshot/rss-peak", "MB", goal{}, peak...)
-	b.add("history/snapshot/size", "MB", goal{}, size...)
+	b.add(name+"/snapshot/write", "ms", atMost(2000), write...)
+	b.add(name+"/snapshot/read", "ms", atMost(2000), read...)
+	b.add(name+"/snapshot/write-cpu", "ms", goal{}, writeCPU...)
+	b.add(name+"/snapshot/read-cpu", "ms", goal{}, readCPU...)
+	b.add(name+"/snapshot/rss-peak", "MB", goal{}, peak...)
+	b.add(name+"/snapshot/size", "MB", goal{}, size...)
 	return nil
 }
 

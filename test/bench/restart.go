@@ -19,7 +19,7 @@ func restart(ctx context.Context, b *bench) error {
 	}
 	var single []float64
 	for round := range b.rounds {
-		n := cluster.nodes[round%nodeCount]
+		n := cluster.nodes[round%len(cluster.nodes)]
 		n.stop()
 		started := time.Now()
 		if err := errors.Join(n.start(), n.awaitReady(ctx)); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/honua-io/honua-gitops/internal/client"
 )
@@ -16,23 +17,17 @@ const hookSecret = "a secret for measurements"
 
 // webhook measures from a signed delivery, to one node after another, until every node serves what was pushed.
 func webhook(ctx context.Context, b *bench) error {
-	d, end, err := newDeploying(ctx, b, "http")
-	if err != nil {
-		return err
-	}
-	defer end()
-	var times []float64
-	for round := range b.rounds {
-		to := d.cluster.nodes[round%nodeCount]
-		took, err := d.triggered(ctx, 0, fmt.Sprintf("hooked-%d", round), func(*client.Client) error {
-			return deliver(ctx, to, fmt.Sprint(round))
+	for _, s := range []size{{"http", 3, 1}, {"http", 3, 100}, {"http", 5, 1}} {
+		err := b.deployed(ctx, "webhook", s, 150, func(ctx context.Context, d *deploying, round int) (time.Duration, error) {
+			to := d.cluster.nodes[round%len(d.cluster.nodes)]
+			return d.triggered(ctx, s.layers-1, fmt.Sprintf("hooked-%d", round), func(*client.Client) error {
+				return deliver(ctx, to, fmt.Sprint(round))
+			})
 		})
 		if err != nil {
 			return err
 		}
-		times = append(times, milliseconds(took))
 	}
-	b.add("webhook/1-layer/http", "ms", atMost(300), times...)
 	return nil
 }
 
