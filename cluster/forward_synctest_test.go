@@ -40,6 +40,33 @@ func TestForwardedCommandIsAppliedAtOnce(t *testing.T) {
 	})
 }
 
+// What the leader half says is awaited reaches every node at once; what it does not may take a commit interval.
+func TestAwaitedDecisionIsAppliedAtOnce(t *testing.T) {
+	bubble(t, func(l *lab) {
+		l.three()
+		leader := l.awaitLeader()
+		term := leader.node.leading.Load().number
+		for i := range 20 {
+			time.Sleep(100 * time.Millisecond)
+			command := poll("")
+			command.Term, command.Awaited = term, true
+			begun := time.Now()
+			result, err := leader.node.Propose(l.t.Context(), command)
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			for _, follower := range l.followers() {
+				if _, err := follower.node.Store().Wait(l.t.Context(), result.Index); err != nil {
+					l.t.Fatal(err)
+				}
+			}
+			if took := time.Since(begun); took >= commitTimeout/2 {
+				l.t.Errorf("decision %d was applied everywhere after %s", i, took)
+			}
+		}
+	})
+}
+
 // A command that reaches a node between its election and its barrier waits there: it is not sent away to come back
 // later.
 func TestCommandWaitsForTheBarrier(t *testing.T) {

@@ -36,6 +36,10 @@ type Command struct {
 	// Term limits the command to a term that this node leads; 0: any.
 	Term    uint64
 	Payload *pb.Payload
+	// Awaited has the followers learn at once that it was committed, rather than
+	// within a commit interval: they are asked for something that waits for it. It
+	// is for what this node proposes as the leader.
+	Awaited bool
 }
 
 // Propose replicates a command and returns what the state machine made of it.
@@ -79,7 +83,11 @@ func (n *Node) propose(ctx context.Context, c Command) (fsm.Result, error) {
 		return fsm.Result{}, err
 	}
 	if c.Term != 0 {
-		return n.proposeHere(ctx, data, c.Term)
+		result, err := n.proposeHere(ctx, data, c.Term)
+		if err == nil && c.Awaited {
+			n.spread()
+		}
+		return result, err
 	}
 	return n.proposeAnywhere(ctx, data, c.RequestID != "")
 }
