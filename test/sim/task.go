@@ -13,7 +13,9 @@ type task struct {
 	next  func() (int64, bool)
 	stop  func()
 	yield func(int64) bool
-	over  bool
+	// running: it is what runs now, or waits for a task that it began or woke.
+	running bool
+	over    bool
 }
 
 // died is what a task unwinds with when its process is gone.
@@ -39,9 +41,9 @@ func (n *node) run(work func()) {
 func (t *task) resume() {
 	w := t.n.w
 	outer := w.task
-	w.task = t
+	w.task, t.running = t, true
 	ms, waits := t.next()
-	w.task = outer
+	w.task, t.running = outer, false
 	if !waits {
 		t.over = true
 		t.n.tasks = slices.DeleteFunc(t.n.tasks, func(o *task) bool { return o == t })
@@ -75,13 +77,14 @@ func (t *task) survive() {
 }
 
 // endTasks is what the death of a process does to its tasks. The one that runs
-// just now unwinds when it next touches the world.
+// just now, and those that wait for it to go on, unwind when they next touch the
+// world: to stop them from here would leave this one in the middle of the death.
 func (n *node) endTasks() {
 	tasks := n.tasks
 	n.tasks = nil
 	for _, t := range tasks {
 		t.over = true
-		if t != n.w.task {
+		if !t.running {
 			t.stop()
 		}
 	}
