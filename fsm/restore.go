@@ -125,7 +125,7 @@ func (c *change) activateAgain(before *State) int {
 			env.PollRequested = max(env.PollRequested, known.PollRequested)
 		}
 		c.interruptByRestore(&env)
-		if env.Active != nil && !env.Retired && c.reactivate(&env) {
+		if env.Active != nil && c.reactivate(&env) {
 			again++
 		}
 		c.retain(&env)

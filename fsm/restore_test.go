@@ -116,6 +116,26 @@ func (l *lab) replayed() {
 	}
 }
 
+// An environment that the backup's settings do not name is still served: it goes back with the others, and is not at odds
+// with its nodes when it is named again.
+func TestRestoreTakesBackRetiredEnvironments(t *testing.T) {
+	both := settings(environment("production", plainPolicy()), environment("staging", plainPolicy()))
+	l := newLab(t)
+	l.ok(l.ask("admin", &pb.SetSettings{Settings: both}))
+	first := l.deploy("staging", "c1")
+	l.ok(l.ask("admin", &pb.SetSettings{Settings: settings(environment("production", plainPolicy()))}))
+	file := l.save()
+	l.ok(l.ask("admin", &pb.SetSettings{Settings: both}))
+	l.deploy("staging", "c2")
+	highest := l.env("staging").LastActivation
+	l.ok(l.restore(l.bringBackup(file, fsm.MaxChunk), false))
+	l.ok(l.ask("admin", &pb.SetSettings{Settings: both}))
+	if active := l.env("staging").Active; active.DeploymentID != first || active.Index != highest+1 || active.Epoch != 2 {
+		t.Errorf("nodes that serve activation %d of epoch 1 are told to serve %+v", highest, active)
+	}
+	l.replayed()
+}
+
 // A running cluster goes back to what it was; what was decided on since is refused (I10), what it has since given out
 // is not given out again (I4).
 func TestRestoreOnARunningCluster(t *testing.T) {
