@@ -172,6 +172,9 @@ func (b *book) check() {
 		if !n.up {
 			continue
 		}
+		if n.store.State() != n.state {
+			b.w.broken("simulator", "%s acts on the state of %d and has %d", n.id, n.store.State().Index(), n.state.Index())
+		}
 		for _, name := range environmentNames {
 			digest, serves := n.registry[name]
 			if serves && !b.servable(name, digest) {

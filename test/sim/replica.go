@@ -39,6 +39,7 @@ func (n *node) receive() {
 		if !n.restore() {
 			return
 		}
+		n.store.Replace(n.state)
 	}
 	n.disk.stored = index
 }
