@@ -28,16 +28,18 @@ type Observer struct {
 
 // Observe begins to ask nodes for an environment's collections.
 func Observe(ctx context.Context, environment string, nodes ...*Node) *Observer {
-	ctx, cancel := context.WithCancel(ctx)
+	until, cancel := context.WithCancel(ctx)
 	o := &Observer{cancel: cancel, digests: map[string]int{}}
 	for _, node := range nodes {
-		o.done.Go(func() { o.ask(ctx, node, "/environments/"+environment+"/ogc/collections") })
+		o.done.Go(func() { o.ask(ctx, until, node, "/environments/"+environment+"/ogc/collections") })
 	}
 	return o
 }
 
-func (o *Observer) ask(ctx context.Context, node *Node, path string) {
-	for {
+// ask goes on until it is stopped, and looks once more then: what was waited for last is seen, too.
+func (o *Observer) ask(ctx, until context.Context, node *Node, path string) {
+	for last := false; !last; {
+		last = until.Err() != nil
 		r, err := node.Get(ctx, path)
 		if ctx.Err() != nil {
 			return
@@ -53,9 +55,7 @@ func (o *Observer) ask(ctx context.Context, node *Node, path string) {
 			o.digests[r.Digest()]++
 		}
 		o.mu.Unlock()
-		if !Pause(ctx, observeEvery) {
-			return
-		}
+		Pause(until, observeEvery)
 	}
 }
 
