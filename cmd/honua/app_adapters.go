@@ -13,6 +13,7 @@ import (
 	"github.com/honua-io/honua-gitops/cluster"
 	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
+	"github.com/honua-io/honua-gitops/reconciler/leader"
 	"github.com/honua-io/honua-gitops/reconciler/node"
 )
 
@@ -28,17 +29,7 @@ func (t *leaderTask) Lead(ctx context.Context, term cluster.Term) error {
 type proposer struct{ cluster *cluster.Node }
 
 func (p proposer) Propose(ctx context.Context, term uint64, payload *pb.Payload) (fsm.Result, error) {
-	return p.cluster.Propose(ctx, cluster.Command{Term: term, Payload: payload, Awaited: awaited(payload)})
-}
-
-// awaited reports whether a decision leads to questions that the nodes answer once they know of it.
-func awaited(payload *pb.Payload) bool {
-	switch payload.GetCommand().(type) {
-	case *pb.Payload_BeginStaging, *pb.Payload_Activate:
-		return true
-	default:
-		return false
-	}
+	return p.cluster.Propose(ctx, cluster.Command{Term: term, Payload: payload, Awaited: leader.Awaited(payload)})
 }
 
 // callers is the cluster as the admin API sees it.

@@ -53,6 +53,17 @@ func (q Question) Ask(state *fsm.State) (Ask, bool) {
 	}
 }
 
+// Awaited reports whether a decision leads to questions that nodes answer once they know of it: to stage, and to
+// verify what was activated.
+func Awaited(decision *pb.Payload) bool {
+	switch decision.GetCommand().(type) {
+	case *pb.Payload_BeginStaging, *pb.Payload_Activate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Staged is what a node says about staging.
 func Staged(r *pb.StageResponse) Answer {
 	return Answer{Incarnation: r.GetIncarnation(), Accepted: r.GetAccepted(), Problems: r.GetProblems(), Services: r.GetServices()}
