@@ -166,6 +166,24 @@ func TestContentDriftIsCorrected(t *testing.T) {
 	}
 }
 
+// A look at the files brings them into step with the state first: a file that was not there yet is no drift, and what
+// is edited after the answer is found by the next one.
+func TestFilesAreInStepBeforeTheAnswer(t *testing.T) {
+	l := newLab(t)
+	n := l.open() // nothing writes files of its own accord
+	t.Cleanup(func() { _ = n.Close() })
+	l.begin("points.geojson", "cities")
+	ask := fileQuestion{environment: labEnvironment, answer: make(chan []Drift, 1)}
+	n.views.answer(t.Context(), ask)
+	if found := <-ask.answer; len(found) != 0 {
+		t.Errorf("%+v", found)
+	}
+	shown, err := os.ReadFile(filepath.Join(l.dir, "state", labEnvironment+".json"))
+	if err != nil || !strings.Contains(string(shown), `"id": "`+l.environment().Operation.TargetID+`"`) {
+		t.Errorf("the file shows %s, %v", shown, err)
+	}
+}
+
 // A state file that was edited or deleted, with its directory too, is written again.
 func TestFileDriftIsCorrected(t *testing.T) {
 	l, n := deployed(t)

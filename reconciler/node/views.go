@@ -60,9 +60,16 @@ func (n *Node) writeViews(ctx context.Context) {
 		case <-inspect.C:
 			v.inspect(ctx, "")
 		case ask := <-n.fileQuestions:
-			ask.answer <- v.inspect(ctx, ask.environment)
+			v.answer(ctx, ask)
 		}
 	}
+}
+
+// answer looks at an environment's files, in step with the state first: what changed before the question may not have
+// been written yet, and an edited file that is then written for the change would be no finding of anyone's.
+func (v *views) answer(ctx context.Context, ask fileQuestion) {
+	v.node.ShowViews(ctx, v.node.config.Store.State())
+	ask.answer <- v.inspect(ctx, ask.environment)
 }
 
 func newViews(n *Node) *views {
