@@ -2,7 +2,6 @@ package gitserver
 
 import (
 	"bytes"
-	"compress/zlib"
 	"crypto/sha1" // Git's object names
 	"encoding/binary"
 	"encoding/hex"
@@ -80,11 +79,9 @@ func (p *Pack) header(kind byte, size int64) {
 }
 
 func (p *Pack) deflate(content io.Reader) *Pack {
-	w := zlib.NewWriter(&p.body)
-	if _, err := io.Copy(w, content); err != nil {
+	if err := deflate(&p.body, content); err != nil {
 		panic(err)
 	}
-	_ = w.Close() // into a buffer
 	return p
 }
 

@@ -83,10 +83,7 @@ func (r *Repo) Object(kind string, content []byte) string {
 		return name
 	}
 	var packed bytes.Buffer
-	w := zlib.NewWriter(&packed)
-	_, err := w.Write(raw)
-	r.must(err)
-	r.must(w.Close())
+	r.must(deflate(&packed, bytes.NewReader(raw)))
 	r.must(os.MkdirAll(filepath.Dir(path), 0o755))
 	r.must(os.WriteFile(path, packed.Bytes(), 0o644))
 	return name

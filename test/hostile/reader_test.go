@@ -138,6 +138,7 @@ func inherited() int64 {
 // Attack class × phase: each case comes to its error, within the memory, shows nothing that is hidden, deletes nothing
 // (I17), and is over when the server and the branch are good again.
 func TestHostileRepositories(t *testing.T) {
+	t.Parallel()
 	for _, c := range Cases() {
 		t.Run(c.ID(), func(t *testing.T) {
 			t.Parallel()
