@@ -88,6 +88,8 @@ func (g *gossip) config(ctx context.Context) (*memberlist.Config, error) {
 	c.TCPTimeout = gossipTimeout
 	c.Logger = gossipLogger(g.log)
 	c.MsgpackUseNewTimeFormat = true
+	// A compressor would be made for each message, and most messages are too small for it. What others compress is read.
+	c.EnableCompression = false
 	c.Delegate, c.Events, c.Alive, c.Conflict = delegate{g}, delegate{g}, delegate{g}, delegate{g}
 	var err error
 	if c.BindAddr, c.BindPort, err = splitAddress(g.cfg.GossipBind); err != nil {
