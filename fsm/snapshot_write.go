@@ -64,7 +64,7 @@ type frameWriter struct {
 
 func newFrameWriter(w io.Writer) *frameWriter {
 	sum := sha256.New()
-	return &frameWriter{to: w, out: bufio.NewWriterSize(io.MultiWriter(w, sum), 256<<10), sum: sum}
+	return &frameWriter{to: w, out: bufio.NewWriterSize(io.MultiWriter(w, sum), 64<<10), sum: sum}
 }
 
 func (f *frameWriter) write(b []byte) {
