@@ -106,6 +106,6 @@ func TestSameSeedSameTrace(t *testing.T) {
 func TestMain(m *testing.M) {
 	flag.Parse()
 	// A run lives for milliseconds and leaves all of it behind.
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(2000)
 	os.Exit(m.Run())
 }
