@@ -64,7 +64,7 @@ losses: ## clusters in one process that lose LOSSES leaders, without the race de
 
 .PHONY: test-system
 test-system: ## tests that need root and Debian packages; a missing capability fails them (LEADERS=…, PARTITIONS=…)
-	go test -count=1 -tags system ./test/system -timeout 30m -leader-kills $(LEADERS) -partitions $(PARTITIONS)
+	go test -count=1 -tags system ./test/system -timeout 30m -parallel 3 -leader-kills $(LEADERS) -partitions $(PARTITIONS)
 	go test -count=1 -tags system ./test/system/postgis ./test/faults
 	go test -count=1 -tags system -run 'OnPostGIS|OfTheRegistry' ./api/ogc
 

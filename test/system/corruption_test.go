@@ -97,6 +97,7 @@ type rot struct {
 // it was of no effect. No node ever serves what was not activated (I6), nothing acknowledged is lost or done twice
 // (I3), and states are equal whenever the cluster is at rest (I11).
 func TestCorruptions(t *testing.T) {
+	t.Parallel()
 	t.Logf("-corruption-seed=%d", *corruptionSeed)
 	r := &rot{t: t, random: rand.New(rand.NewPCG(*corruptionSeed, 0)), counts: map[string]int{}}
 	r.Cluster = harness.Start(t, harness.Options{

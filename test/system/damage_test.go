@@ -23,6 +23,7 @@ func flip(t *testing.T, path, text string) {
 // A flipped bit in what a node relies on keeps it from starting, and it says in which file and what to do; what it
 // says repairs it. What it can repair itself it does, and says so.
 func TestFlippedBits(t *testing.T) {
+	t.Parallel()
 	c := harness.Start(t, harness.Options{})
 	n := follower(c)
 	data := filepath.Join(n.Dir, "cluster")

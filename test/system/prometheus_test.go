@@ -20,6 +20,7 @@ const rulesDirectory = "../../deploy/prometheus"
 
 // The rules are valid, and each alert fires when it should and not otherwise.
 func TestAlertRules(t *testing.T) {
+	t.Parallel()
 	rules := files(t, rulesDirectory+"/*.rules.yml")
 	promtool(t, append([]string{"check", "rules"}, rules...)...)
 	promtool(t, "check", "config", rulesDirectory+"/prometheus.yml")
@@ -113,6 +114,7 @@ func (p *prometheus) query(expr string) ([]map[string]string, error) {
 // A real Prometheus scrapes a cluster that deploys, fails to read its repository and rolls back; every query of the
 // dashboards has an answer, every node is up, and no alert is wrong about it.
 func TestScrapedByPrometheus(t *testing.T) {
+	t.Parallel()
 	c := harness.Start(t, harness.Options{})
 	p := startPrometheus(t, c)
 	p.eventually(`count(up{job="honua"} == 1) == 3`)

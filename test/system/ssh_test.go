@@ -14,6 +14,7 @@ const development = "development"
 // A repository behind OpenSSH is followed with a key; when the server shows another host key than the known one, it is
 // not believed, and what is served stays.
 func TestRepositoryBehindOpenSSH(t *testing.T) {
+	t.Parallel()
 	server := newSSHD(t)
 	c := harness.Start(t, harness.Options{
 		RepositoryOf: server.url,
