@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
@@ -38,6 +39,9 @@ func newHealthCommand(s *session) *cobra.Command {
 	command.Flags().StringVar(&address, "http-address", "127.0.0.1:5000", "the node's HTTP address")
 	return command
 }
+
+// answerOfTLS is what net/http's server says to a request that comes without TLS to a port that has it.
+const answerOfTLS = "HTTP request to an HTTPS server"
 
 // errUnhealthy: the node answered, and is not well.
 var errUnhealthy = errors.New("unhealthy")
@@ -73,6 +77,9 @@ func getHealth(ctx context.Context, secured *tls.Config, address, check string) 
 		scheme, asker = "https://", &http.Client{Transport: transport}
 	}
 	if !strings.Contains(address, "://") {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return nil, fmt.Errorf("--http-address %q: write host:port, such as 127.0.0.1:5000", address)
+		}
 		address = scheme + address
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/health/"+check, nil)
@@ -84,11 +91,18 @@ func getHealth(ctx context.Context, secured *tls.Config, address, check string) 
 		return nil, fmt.Errorf("the node has no TLS at %s: write --http-address http://%[1]s", request.URL.Host)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the node does not answer: %w", err)
+		return nil, fmt.Errorf("the node does not answer: %w; is it running there? --http-address names another place", err)
 	}
 	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxHealthBody))
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s breaks off: %w", request.URL, err)
+	}
 	var body map[string]any
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxHealthBody)).Decode(&body); err != nil {
+	if err := json.Unmarshal(answer, &body); err != nil {
+		if strings.Contains(string(answer), answerOfTLS) {
+			return nil, fmt.Errorf("the node at %s has TLS: write --http-address https://%[1]s, and name its authority with --ca", request.URL.Host)
+		}
 		return nil, fmt.Errorf("%s answers %s, and no JSON", request.URL, response.Status)
 	}
 	if response.StatusCode != http.StatusOK {

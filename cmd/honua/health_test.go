@@ -3,6 +3,8 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,5 +31,22 @@ func TestHealthOfANodeWithoutTLS(t *testing.T) {
 	status = http.StatusServiceUnavailable
 	if _, err := getHealth(t.Context(), nil, address, "live"); !errors.Is(err, errUnhealthy) {
 		t.Errorf("of a node that is not well: %v", err)
+	}
+}
+
+// What is wrong with the address is said, and what to write instead.
+func TestHealthSaysHowToReachANode(t *testing.T) {
+	node := httptest.NewTLSServer(http.NotFoundHandler())
+	node.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer node.Close()
+	address := strings.TrimPrefix(node.URL, "https://")
+	for given, want := range map[string]string{
+		address:       "has TLS: write --http-address https://" + address,
+		"5001":        `--http-address "5001": write host:port`,
+		"127.0.0.1:1": "is it running there?",
+	} {
+		if _, err := getHealth(t.Context(), nil, given, "ready"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error says %v, not %q", given, err, want)
+		}
 	}
 }
