@@ -34,6 +34,18 @@ type Refusal struct {
 // Error returns the message.
 func (r *Refusal) Error() string { return r.Message }
 
+// Reasons of refusals that are not the request's answer.
+const (
+	// ReasonTooOld: it may have been executed, and forgotten since.
+	ReasonTooOld = "request_too_old"
+	// ReasonFromFuture: a copy of it that comes again later is executed.
+	ReasonFromFuture = "request_from_future"
+)
+
+// Answers reports whether the refusal is what the request came to, for good: it
+// is not executed, and was not before (I3).
+func (r *Refusal) Answers() bool { return r.Reason != ReasonTooOld && r.Reason != ReasonFromFuture }
+
 func refuse(class Class, reason, format string, args ...any) error {
 	return &Refusal{Class: class, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }

@@ -35,10 +35,10 @@ func (c *change) remembered() (Result, bool) {
 	}
 	issued := c.envelope.GetIssuedAtMs()
 	if issued <= c.meta.RequestHorizon || issued < c.now()-requestLifetime {
-		return deny("request_too_old", "request "+id+" is older than what is remembered: see whether it was executed, then use a new id")
+		return deny(ReasonTooOld, "request "+id+" is older than what is remembered: see whether it was executed, then use a new id")
 	}
 	if issued > c.now()+requestFuture {
-		return deny("request_from_future", "request "+id+" was issued in the future: check the caller's clock")
+		return deny(ReasonFromFuture, "request "+id+" was issued in the future: check the caller's clock, then see whether it was executed, and use a new id")
 	}
 	return Result{}, false
 }

@@ -58,6 +58,30 @@ func TestI3WhatMayBeForgottenIsRefused(t *testing.T) {
 	l.refused(issued(at, "r6"), fsm.ClassInvalid, "request_too_old") // forgotten, and never executed twice
 }
 
+// What may have been executed and forgotten, and what is executed if it comes again when its time has come, is refused
+// without an answer: nobody may be told that it is not executed.
+func TestI3RefusalsThatAnswerNothing(t *testing.T) {
+	l := newLab(t)
+	at := l.now + hour + 1
+	early := func() fsm.Result {
+		return l.apply(fsm.Header{RequestID: "r1", IssuedAt: at, ProposedAt: l.now, Caller: &pb.Caller{Identity: "ann"}},
+			&pb.ResumeCommand{Environment: "production"})
+	}
+	if r := early(); r.Refusal == nil || r.Refusal.Answers() {
+		t.Errorf("before its time: %+v", r)
+	}
+	l.advance(1)
+	l.ok(early())
+	l.advance(26 * hour)
+	l.ok(l.request("ann", "r2", &pb.ResumeCommand{Environment: "production"}))
+	if r := early(); r.Refusal == nil || r.Refusal.Answers() {
+		t.Errorf("forgotten: %+v", r)
+	}
+	if r := l.request("ann", "r3", &pb.RollbackCommand{Environment: "production", Reason: "r"}); r.Refusal == nil || !r.Refusal.Answers() {
+		t.Errorf("refused for good: %+v", r)
+	}
+}
+
 func TestClockNeverGoesBack(t *testing.T) {
 	l := newLab(t)
 	l.advance(hour)

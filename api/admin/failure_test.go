@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/honua-io/honua-gitops/fsm"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
 
@@ -104,6 +105,20 @@ func TestErrorsOfChanges(t *testing.T) {
 				t.Errorf("message %q", got.message)
 			}
 		})
+	}
+}
+
+// A refusal that is not the request's answer does not say that it was never executed: it may be too old to tell, or a
+// copy of it may come again when its time has come (I3).
+func TestRefusalsThatLeaveTheOutcomeOpen(t *testing.T) {
+	for reason, notExecuted := range map[string]bool{"wrong_state": true, "request_id_reused": true, fsm.ReasonTooOld: false, fsm.ReasonFromFuture: false} {
+		a := serve(t)
+		a.node.failWith(&fsm.Refusal{Class: fsm.ClassInvalid, Reason: reason, Message: "no"})
+		_, err := a.environments.SyncEnvironment(t.Context(), &pb.SyncEnvironmentRequest{RequestId: "r1", Environment: "production"})
+		got := wantCode(t, err, codes.InvalidArgument, strings.ToUpper(reason))
+		if (got.metadata["outcome"] == "not_executed") != notExecuted || got.metadata["request_id"] != "r1" {
+			t.Errorf("%s: metadata %v", reason, got.metadata)
+		}
 	}
 }
 

@@ -32,6 +32,8 @@ type problem struct {
 	message    string
 	violations []*errdetails.BadRequest_FieldViolation
 	metadata   map[string]string
+	// open: whatever the failure, the request may have been executed, or will be if it comes again.
+	open bool
 }
 
 // Error returns the message.
@@ -47,7 +49,7 @@ func (p *problem) GRPCStatus() *status.Status {
 	if metadata == nil {
 		metadata = map[string]string{}
 	}
-	if row.notExecuted {
+	if row.notExecuted && !p.open {
 		metadata[metaOutcome] = outcomeNotExecuted
 	}
 	reason := p.reason

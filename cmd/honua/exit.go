@@ -136,6 +136,8 @@ func hints(err error, address string) []string {
 		lines = append(lines, "  "+violation)
 	}
 	switch {
+	case failure.Outcome == client.Unknown && errors.Is(err, client.ErrRefused):
+		// Asking again would not tell; the message says what to do.
 	case failure.Outcome == client.Unknown && failure.RequestID != "":
 		lines = append(lines, "Run the same command again with --request-id "+failure.RequestID+" to learn the outcome; it is executed at most once.")
 	case errors.Is(err, client.ErrUnreachable):

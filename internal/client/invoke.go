@@ -118,10 +118,12 @@ func (a *attempts) unreachable(ctx context.Context, node *endpoint, fresh bool, 
 func (a *attempts) failed(ctx context.Context, node *endpoint, silent bool, err error) (bool, error) {
 	a.last = err
 	opinion := judge(err)
-	if a.call.effect != reads && (opinion == unclear || opinion == broken) {
+	if a.call.effect != reads && (opinion == unclear || opinion == broken || opinion == open) {
 		a.unknown = true
 	}
 	switch {
+	case opinion == open:
+		return true, a.failure(ErrRefused)
 	case opinion == final:
 		// The state machine remembers request ids: its answer is the answer to every attempt.
 		a.unknown = false

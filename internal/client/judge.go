@@ -20,9 +20,11 @@ const (
 	unclear
 	// broken: it may have been executed, and asking again would not tell.
 	broken
+	// open: the cluster refuses the request and does not say that it was never executed: it may be too old to tell.
+	open
 )
 
-// judge reads an answer. Only an ErrorInfo with outcome=not_executed proves that nothing was changed; beyond it,
+// judge reads an answer. Only an ErrorInfo with outcome=not_executed proves that nothing was changed; without any,
 // codes that are decided before anything is proposed are final.
 func judge(err error) verdict {
 	st, _ := status.FromError(err)
@@ -47,6 +49,9 @@ func judge(err error) verdict {
 		if notExecuted && strings.EqualFold(info.GetReason(), "not_leader") {
 			return elsewhere
 		}
+	}
+	if info != nil && !notExecuted {
+		return open
 	}
 	return final
 }

@@ -95,6 +95,13 @@ func (c *caller) told(r *request, at *attempt, result fsm.Result, err error, the
 	w := c.w
 	err = w.plantDenied(err)
 	switch {
+	case err == nil && result.Refusal != nil && !result.Refusal.Answers():
+		// It knows no more than before, and gives up.
+		r.doubtful = true
+		if !r.done {
+			r.done = true
+			then()
+		}
 	case err == nil:
 		w.book.acknowledged(r, result)
 		if !r.done {

@@ -16,7 +16,7 @@ func (t *transition) requestOnce() {
 	if id == "" {
 		return
 	}
-	if refusal := t.result.Refusal; refusal != nil && slices.Contains([]string{"request_id_reused", "request_too_old", "request_from_future", "bad_request_id"}, refusal.Reason) {
+	if refusal := t.result.Refusal; refusal != nil && (!refusal.Answers() || refusal.Reason == "request_id_reused" || refusal.Reason == "bad_request_id") {
 		return
 	}
 	first, known := t.b.executions[id]
