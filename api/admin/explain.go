@@ -46,7 +46,7 @@ func (c *core) recognise(err error) *problem {
 		return p
 	}
 	if refusal := fsm.AsRefusal(err); refusal != nil {
-		return &problem{failure: Failure(refusal.Class), reason: refusal.Reason, message: refusal.Message, open: !refusal.Answers()}
+		return &problem{failure: Failure(refusal.Class), reason: refusal.Reason, message: refusal.Message, refusal: refusal}
 	}
 	failure := c.Classify(err)
 	if failure == "" {

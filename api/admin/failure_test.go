@@ -116,7 +116,7 @@ func TestRefusalsThatLeaveTheOutcomeOpen(t *testing.T) {
 		a.node.failWith(&fsm.Refusal{Class: fsm.ClassInvalid, Reason: reason, Message: "no"})
 		_, err := a.environments.SyncEnvironment(t.Context(), &pb.SyncEnvironmentRequest{RequestId: "r1", Environment: "production"})
 		got := wantCode(t, err, codes.InvalidArgument, strings.ToUpper(reason))
-		if (got.metadata["outcome"] == "not_executed") != notExecuted || got.metadata["request_id"] != "r1" {
+		if (got.metadata["outcome"] == "not_executed") != notExecuted || (got.metadata["decided"] == "true") != notExecuted || got.metadata["request_id"] != "r1" {
 			t.Errorf("%s: metadata %v", reason, got.metadata)
 		}
 	}

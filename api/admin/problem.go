@@ -8,14 +8,18 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
+
+	"github.com/honua-io/honua-gitops/fsm"
 )
 
 // errorDomain is the domain of every ErrorInfo.
 const errorDomain = "gitops.honua.io"
 
-// Keys of an ErrorInfo's metadata.
+// Keys of an ErrorInfo's metadata. decided says that the state machine refused the request: every call under its request id
+// comes to that. Without it a refusal is of this call, and an earlier one may have been executed.
 const (
 	metaOutcome       = "outcome"
+	metaDecided       = "decided"
 	metaRequestID     = "request_id"
 	metaLeaderID      = "leader_id"
 	metaLeaderAddress = "leader_address"
@@ -32,8 +36,8 @@ type problem struct {
 	message    string
 	violations []*errdetails.BadRequest_FieldViolation
 	metadata   map[string]string
-	// open: whatever the failure, the request may have been executed, or will be if it comes again.
-	open bool
+	// refusal is the state machine's, if it is one: of the request, and not of this call alone.
+	refusal *fsm.Refusal
 }
 
 // Error returns the message.
@@ -49,8 +53,11 @@ func (p *problem) GRPCStatus() *status.Status {
 	if metadata == nil {
 		metadata = map[string]string{}
 	}
-	if row.notExecuted && !p.open {
+	if row.notExecuted && (p.refusal == nil || p.refusal.Answers()) {
 		metadata[metaOutcome] = outcomeNotExecuted
+	}
+	if p.refusal != nil && p.refusal.Answers() {
+		metadata[metaDecided] = "true"
 	}
 	reason := p.reason
 	if reason == "" {

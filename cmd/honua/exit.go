@@ -45,6 +45,7 @@ func exitRows() []exitRow {
 	return []exitRow{
 		{errPending, exitPending},
 		{client.ErrNoLeader, exitNoLeader},
+		{client.ErrUndecided, exitUnknown},
 		{errTimeout, exitTimeout},
 		{client.ErrTimeout, exitTimeout},
 		{context.DeadlineExceeded, exitTimeout},
@@ -136,7 +137,7 @@ func hints(err error, address string) []string {
 		lines = append(lines, "  "+violation)
 	}
 	switch {
-	case failure.Outcome == client.Unknown && errors.Is(err, client.ErrRefused):
+	case errors.Is(err, client.ErrUndecided):
 		// Asking again would not tell; the message says what to do.
 	case failure.Outcome == client.Unknown && failure.RequestID != "":
 		lines = append(lines, "Run the same command again with --request-id "+failure.RequestID+" to learn the outcome; it is executed at most once.")

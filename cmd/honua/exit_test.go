@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -41,6 +42,7 @@ func TestExitCodes(t *testing.T) {
 		{&client.Error{Reason: client.ErrTimeout, Outcome: client.Unknown}, exitUnknown},
 		{&client.Error{Reason: client.ErrNoLeader, Outcome: client.Unknown}, exitUnknown},
 		{&client.Error{Reason: client.ErrCanceled, Outcome: client.Unknown}, exitUnknown},
+		{&client.Error{Reason: client.ErrUndecided, Cause: status.Error(codes.InvalidArgument, "too old"), Outcome: client.Unknown}, exitUnknown},
 		{fmt.Errorf("wrapped: %w", answered(codes.PermissionDenied)), exitDenied},
 		{answered(codes.Unauthenticated), exitDenied},
 		{answered(codes.FailedPrecondition), exitError},
@@ -61,6 +63,7 @@ func TestExitTableIsTotal(t *testing.T) {
 	names := map[error]string{
 		client.ErrNoLeader: "ErrNoLeader", client.ErrTimeout: "ErrTimeout", client.ErrUnreachable: "ErrUnreachable",
 		client.ErrCanceled: "ErrCanceled", client.ErrFailed: "ErrFailed", client.ErrGap: "ErrGap", client.ErrConfig: "ErrConfig",
+		client.ErrUndecided: "ErrUndecided",
 	}
 	for _, row := range exitRows() {
 		rows[names[row.err]] = true
@@ -111,6 +114,14 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	denied := func(*pb.ApproveDeploymentRequest) (*pb.ApproveDeploymentResponse, error) {
 		return nil, refusal(codes.PermissionDenied, "DENIED", "needs the role approver")
 	}
+	tooOld := func(*pb.ApproveDeploymentRequest) (*pb.ApproveDeploymentResponse, error) {
+		refused, err := status.New(codes.InvalidArgument, "request 0190-mine is older than what is remembered").WithDetails(
+			&errdetails.ErrorInfo{Reason: "REQUEST_TOO_OLD", Domain: "gitops.honua.io"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return nil, refused.Err()
+	}
 	tests := []struct {
 		name   string
 		answer func(*pb.ApproveDeploymentRequest) (*pb.ApproveDeploymentResponse, error)
@@ -119,6 +130,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}{
 		{"unknown outcome", unknown, exitUnknown, []string{"the outcome is unknown", "--request-id 0190"}},
 		{"no quorum", noQuorum, exitNoLeader, []string{"Error: no quorum: no leader is known", "A majority of the voters"}},
+		{"too old to tell", tooOld, exitUnknown, []string{"the outcome is unknown: request 0190-mine is older"}},
 		{"denied", denied, exitDenied, []string{"needs the role approver"}},
 	}
 	for _, test := range tests {

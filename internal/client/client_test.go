@@ -84,7 +84,8 @@ func TestRepeatsUnknownOutcomesUnderTheSameID(t *testing.T) {
 
 func TestOutcomes(t *testing.T) {
 	unknown := status.Error(codes.Unknown, "leadership lost")
-	refused := answer(codes.FailedPrecondition, "wrong_state", "it is Completed", map[string]string{"outcome": "not_executed"})
+	refused := answer(codes.FailedPrecondition, "wrong_state", "it is Completed", map[string]string{"outcome": "not_executed", "decided": "true"})
+	revoked := answer(codes.Unauthenticated, "unauthenticated", "the token is revoked", map[string]string{"outcome": "not_executed"})
 	tooOld := answer(codes.InvalidArgument, "request_too_old", "request id-1 is older than what is remembered", nil)
 	tests := []struct {
 		name    string
@@ -95,8 +96,10 @@ func TestOutcomes(t *testing.T) {
 	}{
 		{"refused", []error{refused}, ErrRefused, NotExecuted, "it is Completed"},
 		{"refused after unknown is the first attempt's answer", []error{unknown, refused}, ErrRefused, NotExecuted, "it is Completed"},
-		{"too old to tell", []error{tooOld}, ErrRefused, Unknown, "the outcome is unknown: request id-1 is older"},
-		{"too old to tell after unknown", []error{unknown, tooOld}, ErrRefused, Unknown, "is older"},
+		{"too old to tell", []error{tooOld}, ErrUndecided, Unknown, "the outcome is unknown: request id-1 is older"},
+		{"too old to tell after unknown", []error{unknown, tooOld}, ErrUndecided, Unknown, "is older"},
+		{"refused on the way", []error{revoked}, ErrRefused, NotExecuted, "the token is revoked"},
+		{"refused on the way after unknown stays unknown", []error{unknown, revoked}, ErrRefused, Unknown, "the token is revoked"},
 		{"denied", []error{status.Error(codes.PermissionDenied, "needs admin")}, ErrRefused, NotExecuted, "needs admin"},
 		{"no quorum", []error{noLeader("")}, ErrNoLeader, NotExecuted, "no quorum"},
 		{"no quorum after unknown stays unknown", []error{unknown, noLeader("")}, ErrTimeout, Unknown, "unknown"},

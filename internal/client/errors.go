@@ -13,6 +13,8 @@ import (
 var (
 	// ErrRefused: the cluster decided not to do it; the cause is its answer.
 	ErrRefused = errors.New("refused")
+	// ErrUndecided: the cluster refuses the request and cannot tell what it came to; the cause is its answer.
+	ErrUndecided = errors.New("the cluster cannot tell")
 	// ErrNoLeader: nodes answer, but none of them has a leader with a quorum.
 	ErrNoLeader = errors.New("no leader: the cluster has no quorum")
 	// ErrUnreachable: no connection to any node.
@@ -65,7 +67,7 @@ func (e *Error) Error() string {
 	switch {
 	case e.Cause == nil:
 		text = e.Reason.Error()
-	case errors.Is(e.Reason, ErrRefused), errors.Is(e.Reason, ErrNoLeader):
+	case errors.Is(e.Reason, ErrRefused), errors.Is(e.Reason, ErrUndecided), errors.Is(e.Reason, ErrNoLeader):
 		text = Message(e.Cause)
 	default:
 		text = fmt.Sprintf("%v: %s", e.Reason, Message(e.Cause))

@@ -123,10 +123,11 @@ func (a *attempts) failed(ctx context.Context, node *endpoint, silent bool, err 
 	}
 	switch {
 	case opinion == open:
+		return true, a.failure(ErrUndecided)
+	case opinion == decided:
+		a.unknown = false
 		return true, a.failure(ErrRefused)
 	case opinion == final:
-		// The state machine remembers request ids: its answer is the answer to every attempt.
-		a.unknown = false
 		return true, a.failure(ErrRefused)
 	case ctx.Err() != nil:
 		return true, a.ended(ctx)

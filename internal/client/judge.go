@@ -12,8 +12,10 @@ import (
 type verdict int
 
 const (
-	// final: the answer would be the same everywhere.
+	// final: the answer would be the same everywhere, and is of this attempt.
 	final verdict = iota
+	// decided: it is the request's, and so that of every attempt: the state machine remembers request ids.
+	decided
 	// elsewhere: it was not executed, and another node or moment may execute it.
 	elsewhere
 	// unclear: it may have been executed.
@@ -50,8 +52,11 @@ func judge(err error) verdict {
 			return elsewhere
 		}
 	}
-	if info != nil && !notExecuted {
+	switch {
+	case info != nil && !notExecuted:
 		return open
+	case info.GetMetadata()["decided"] == "true":
+		return decided
 	}
 	return final
 }
