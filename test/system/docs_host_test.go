@@ -121,6 +121,9 @@ func (h *host) typed(block pages.Block, shell *pages.Shell, line string) {
 	}
 }
 
+// startWithin is how long a command may take until it says that it is ready: make run builds the program first.
+const startWithin = 5 * time.Minute
+
 // interruptWithin is how long a command may take to end after Ctrl-C.
 const interruptWithin = 30 * time.Second
 
@@ -137,7 +140,7 @@ func (h *host) start(shell *pages.Shell, line, says string) {
 			h.t.Logf("%s said\n%s", line, tail(read(h.t, output)))
 		}
 	})
-	harness.Eventually(h.t, time.Minute, func() error {
+	harness.Eventually(h.t, startWithin, func() error {
 		if said := read(h.t, output); !strings.Contains(said, says) {
 			return fmt.Errorf("%s does not say %q", line, says)
 		}

@@ -18,13 +18,11 @@ import (
 
 // The first minute of the README, and the examples of what is served, work as they stand there.
 func TestDocumentedFirstMinute(t *testing.T) {
-	t.Parallel()
 	newHost(t, t.TempDir()).typeAll(pages.Marked(t, "dev"))
 }
 
 // The same with cities from a database.
 func TestDocumentedDatabase(t *testing.T) {
-	t.Parallel()
 	newHost(t, t.TempDir()).typeAll(pages.Marked(t, "postgis"))
 }
 
@@ -45,7 +43,6 @@ const operationsPage = "docs/operations.md"
 // From source to three hosts with TLS, signed commits, backups and a webhook: what stands in the documentation is typed as
 // it stands there.
 func TestDocumentedOperations(t *testing.T) {
-	t.Parallel()
 	s := newSite(t)
 	s.hosts[0].typeAll(pages.Marked(t, "source"))
 	s.install()
