@@ -16,5 +16,4 @@ fi
 # vet is the linter's, which runs it over everything; what the next format brings is in a build of its own, and the
 # simulation of clusters in which only some nodes have it.
 go test -vet=off -timeout "${TEST_TIMEOUT:-10m}" -tags honua_next_format "$@" ./fsm ./test/sim
-# Many tests wait for clusters of processes: one package more than there are cores keeps the cores busy.
-go test "${race[@]}" -vet=off -p "$(($(getconf _NPROCESSORS_ONLN) + 1))" -timeout "${TEST_TIMEOUT:-10m}" "$@" ./...
+go test "${race[@]}" -vet=off -timeout "${TEST_TIMEOUT:-10m}" "$@" ./...
