@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -115,12 +114,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		return nil, refusal(codes.PermissionDenied, "DENIED", "needs the role approver")
 	}
 	tooOld := func(*pb.ApproveDeploymentRequest) (*pb.ApproveDeploymentResponse, error) {
-		refused, err := status.New(codes.InvalidArgument, "request 0190-mine is older than what is remembered").WithDetails(
-			&errdetails.ErrorInfo{Reason: "REQUEST_TOO_OLD", Domain: "gitops.honua.io"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return nil, refused.Err()
+		return nil, explained(codes.InvalidArgument, "REQUEST_TOO_OLD", "request 0190-mine is older than what is remembered", nil)
 	}
 	tests := []struct {
 		name   string

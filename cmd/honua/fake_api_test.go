@@ -127,9 +127,12 @@ func (f *fakeAPI) RemoveServer(_ context.Context, r *pb.RemoveServerRequest) (*p
 
 // refusal is an answer that says that nothing was executed.
 func refusal(code codes.Code, reason, message string) error {
-	st, err := status.New(code, message).WithDetails(&errdetails.ErrorInfo{
-		Reason: reason, Domain: "gitops.honua.io", Metadata: map[string]string{"outcome": "not_executed"},
-	})
+	return explained(code, reason, message, map[string]string{"outcome": "not_executed"})
+}
+
+// explained is an answer of the API with what it is certain of.
+func explained(code codes.Code, reason, message string, metadata map[string]string) error {
+	st, err := status.New(code, message).WithDetails(&errdetails.ErrorInfo{Reason: reason, Domain: "gitops.honua.io", Metadata: metadata})
 	if err != nil {
 		return err
 	}

@@ -122,12 +122,10 @@ func (a *attempts) failed(ctx context.Context, node *endpoint, silent bool, err 
 		a.unknown = true
 	}
 	switch {
-	case opinion == open:
+	case opinion == open && a.call.effect != reads:
 		return true, a.failure(ErrUndecided)
-	case opinion == decided:
-		a.unknown = false
-		return true, a.failure(ErrRefused)
-	case opinion == final:
+	case opinion.refused():
+		a.unknown = a.unknown && opinion != decided
 		return true, a.failure(ErrRefused)
 	case ctx.Err() != nil:
 		return true, a.ended(ctx)

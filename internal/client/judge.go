@@ -26,6 +26,9 @@ const (
 	open
 )
 
+// refused reports whether the cluster refused, which ends a call.
+func (v verdict) refused() bool { return v == final || v == decided || v == open }
+
 // judge reads an answer. Only an ErrorInfo with outcome=not_executed proves that nothing was changed; without any,
 // codes that are decided before anything is proposed are final.
 func judge(err error) verdict {

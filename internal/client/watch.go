@@ -103,7 +103,7 @@ func watchEnds(err error) error {
 		return nil
 	case st.Code() == codes.OutOfRange:
 		return ErrGap
-	case judge(st.Err()) == final:
+	case judge(st.Err()).refused():
 		return ErrRefused
 	}
 	return nil

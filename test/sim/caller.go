@@ -90,6 +90,14 @@ func (c *caller) send(r *request, then func()) {
 	w.propose(n, header, r.payload, at, func(result fsm.Result, err error) { c.told(r, at, result, err, then) })
 }
 
+// settle ends a request, once, and goes on with what comes then.
+func (r *request) settle(then func()) {
+	if !r.done {
+		r.done = true
+		then()
+	}
+}
+
 // told is what an attempt came to.
 func (c *caller) told(r *request, at *attempt, result fsm.Result, err error, then func()) {
 	w := c.w
@@ -98,23 +106,14 @@ func (c *caller) told(r *request, at *attempt, result fsm.Result, err error, the
 	case err == nil && result.Refusal != nil && !result.Refusal.Answers():
 		// It knows no more than before, and gives up.
 		r.doubtful = true
-		if !r.done {
-			r.done = true
-			then()
-		}
+		r.settle(then)
 	case err == nil:
 		w.book.acknowledged(r, result)
-		if !r.done {
-			r.done = true
-			then()
-		}
+		r.settle(then)
 	case err == errNotExecuted && !r.doubtful && w.chance(0.5):
 		at.denied = true
 		r.given = true
-		if !r.done {
-			r.done = true
-			then()
-		}
+		r.settle(then)
 	default:
 		at.denied = err == errNotExecuted
 		r.doubtful = r.doubtful || err == errUnknown
