@@ -218,3 +218,20 @@ func TestMessage(t *testing.T) {
 		}
 	}
 }
+
+// A read has no outcome: an answer that says nothing of one is a refusal of it, and ends a watch.
+func TestReadsHaveNoOutcome(t *testing.T) {
+	refused := answer(codes.InvalidArgument, "bad_filter", "no such filter", nil)
+	node := startNode(t, &fakeNode{
+		list: func(context.Context) (*pb.ListDeploymentsResponse, error) { return nil, refused },
+	})
+	c := newTestClient(t, Config{Addresses: []string{node.address}})
+	_, err := c.Deployments().ListDeployments(withDeadline(t, 5*time.Second), &pb.ListDeploymentsRequest{})
+	var failure *Error
+	if !errors.As(err, &failure) || !errors.Is(err, ErrRefused) || failure.Outcome != NotExecuted {
+		t.Errorf("of a read: %v", err)
+	}
+	if judged := judge(refused); judged != open || !judged.refused() {
+		t.Errorf("it is judged %v", judged)
+	}
+}
