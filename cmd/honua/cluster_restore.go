@@ -8,11 +8,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/honua-io/honua-gitops/internal/client"
 	pb "github.com/honua-io/honua-gitops/proto/honua/gitops/v1"
 )
+
+// restoreTries bounds how often a restore begins: when the leader changes while the file is on its way, what arrived
+// of it is dropped, and nothing was changed.
+const restoreTries = 3
 
 // restoredView is the answer of a restore.
 type restoredView struct {
@@ -50,8 +56,12 @@ A damaged file is refused. So is the snapshot of another cluster, unless this on
 					return err
 				}
 			}
-			return s.restoreSnapshot(cmd.Context(), args[0], &pb.RestoreSnapshotHeader{
-				RequestId: write.id(), Force: force, Reason: write.reason, Actor: write.approver,
+			tries := restoreTries
+			if write.requestID != "" {
+				tries = 1 // what was decided under the id stays so
+			}
+			return s.restoreSnapshot(cmd.Context(), args[0], tries, &pb.RestoreSnapshotHeader{
+				Force: force, Reason: write.reason, Actor: write.approver, RequestId: write.id(),
 			})
 		},
 	}
@@ -63,7 +73,7 @@ A damaged file is refused. So is the snapshot of another cluster, unless this on
 	return command
 }
 
-func (s *session) restoreSnapshot(ctx context.Context, path string, header *pb.RestoreSnapshotHeader) error {
+func (s *session) restoreSnapshot(ctx context.Context, path string, tries int, header *pb.RestoreSnapshotHeader) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -71,14 +81,16 @@ func (s *session) restoreSnapshot(ctx context.Context, path string, header *pb.R
 	defer file.Close() //nolint:errcheck // it is only read
 	sum := sha256.New()
 	size, err := io.Copy(sum, file)
-	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
 	if err != nil {
 		return err
 	}
 	header.Digest, header.Size = hex.EncodeToString(sum.Sum(nil)), uint64(size)
 	answer, err := s.sendSnapshot(ctx, file, header)
+	for ; droppedUpload(err) && tries > 1; tries-- {
+		fmt.Fprintf(s.err, "the leader changed while %s was on its way: sending it again\n", path)
+		header.RequestId = client.NewRequestID(time.Now())
+		answer, err = s.sendSnapshot(ctx, file, header)
+	}
 	if err != nil {
 		return err
 	}
@@ -89,9 +101,19 @@ func (s *session) restoreSnapshot(ctx context.Context, path string, header *pb.R
 	})
 }
 
-func (s *session) sendSnapshot(ctx context.Context, file io.Reader, header *pb.RestoreSnapshotHeader) (*pb.RestoreSnapshotResponse, error) {
+// droppedUpload says whether a restore was refused because parts of its file were not there any more.
+func droppedUpload(err error) bool {
+	reason := client.ReasonOf(err)
+	return reason == "backup_incomplete" || reason == "chunk_out_of_order"
+}
+
+// sendSnapshot sends the file from its beginning.
+func (s *session) sendSnapshot(ctx context.Context, file io.ReadSeeker, header *pb.RestoreSnapshotHeader) (*pb.RestoreSnapshotResponse, error) {
 	c, err := s.client()
 	if err != nil {
+		return nil, err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.flags.forOutcome())

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -33,6 +35,8 @@ type fakeAPI struct {
 	// more registers further services. May be nil.
 	more   func(*grpc.Server)
 	remove func(*pb.RemoveServerRequest) (*pb.RemoveServerResponse, error)
+	// restore gets the request id and the whole file of each restore.
+	restore func(id, file string) (*pb.RestoreSnapshotResponse, error)
 }
 
 // serve runs the API on loopback and returns its address.
@@ -126,6 +130,27 @@ func (f *fakeAPI) RemoveServer(_ context.Context, r *pb.RemoveServerRequest) (*p
 }
 
 // refusal is an answer that says that nothing was executed.
+func (f *fakeAPI) RestoreSnapshot(stream grpc.ClientStreamingServer[pb.RestoreSnapshotRequest, pb.RestoreSnapshotResponse]) error {
+	var id string
+	var file []byte
+	for {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		id += m.GetHeader().GetRequestId()
+		file = append(file, m.GetData()...)
+	}
+	answer, err := f.restore(id, string(file))
+	if err != nil {
+		return err
+	}
+	return stream.SendAndClose(answer)
+}
+
 func refusal(code codes.Code, reason, message string) error {
 	return explained(code, reason, message, map[string]string{"outcome": "not_executed"})
 }

@@ -1,8 +1,6 @@
 package client
 
 import (
-	"strings"
-
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -47,11 +45,11 @@ func judge(err error) verdict {
 		}
 		return broken
 	case codes.ResourceExhausted:
-		if notExecuted && strings.EqualFold(info.GetReason(), "overloaded") {
+		if notExecuted && ReasonOf(err) == "overloaded" {
 			return elsewhere
 		}
 	case codes.FailedPrecondition, codes.Aborted:
-		if notExecuted && strings.EqualFold(info.GetReason(), "not_leader") {
+		if notExecuted && ReasonOf(err) == "not_leader" {
 			return elsewhere
 		}
 	}
