@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +42,27 @@ func TestBytesArrive(t *testing.T) {
 	if err != nil || string(got) != "hello" {
 		t.Errorf("%q, %v", got, err)
 	}
+}
+
+// In a bubble, connections are opened by many at once; with the race detector, that may not end the process.
+func TestConnectionsOpenedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var opened atomic.Int64
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				for range 250 {
+					left, right := pipe()
+					if left.Close() == nil && right.Close() == nil {
+						opened.Add(1)
+					}
+				}
+			})
+		}
+		if group.Wait(); opened.Load() != 2000 {
+			t.Errorf("%d of 2000 were opened", opened.Load())
+		}
+	})
 }
 
 func TestCutLosesAndHealResets(t *testing.T) {
