@@ -19,6 +19,8 @@ type book struct {
 	results []fsm.Result
 
 	requests []*request
+	// shown is the newest index that anyone was told of, by an answer to a request or to a read.
+	shown uint64
 	memory
 	// activations are the committed ones, by environment and index.
 	activations map[string][]activation
@@ -166,7 +168,7 @@ func (a activation) before(o activation) bool {
 	return a.epoch < o.epoch || a.epoch == o.epoch && a.index < o.index
 }
 
-// check runs after every step: what is served is one activated content, whole (I6).
+// check runs after every step: what is served is one activated content, whole (I6), and no state is older than before (I9).
 func (b *book) check() {
 	for _, n := range b.w.nodes {
 		if !n.up {
@@ -175,6 +177,7 @@ func (b *book) check() {
 		if n.store.State() != n.state {
 			b.w.broken("simulator", "%s acts on the state of %d and has %d", n.id, n.store.State().Index(), n.state.Index())
 		}
+		b.neverBack(n)
 		for _, name := range environmentNames {
 			digest, serves := n.registry[name]
 			if serves && !b.servable(name, digest) {

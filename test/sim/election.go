@@ -27,7 +27,12 @@ func (w *world) depose(why string) {
 		}
 	}
 	if t := leader.tenure; t != nil {
-		leader.after(w.between(0, 1500), t.end)
+		unaware := w.between(0, 1500)
+		if w.chance(0.2) {
+			unaware = w.between(1500, 6000) // a process that stood still meanwhile
+		}
+		leader.after(unaware, t.end)
+		t.askDeposed()
 	}
 	w.elect()
 }

@@ -38,6 +38,8 @@ type node struct {
 	viewer  bool
 	state   *fsm.State
 	applied uint64
+	// shown is the index of the state that its process showed last.
+	shown uint64
 	// catchUpTo is the index from which on its state is acted on.
 	catchUpTo uint64
 	pulling   bool

@@ -18,7 +18,7 @@ func (n *node) crash(power bool, why string) {
 	if n.tenure != nil {
 		n.tenure.end()
 	}
-	n.state, n.applied, n.half = nil, 0, nil
+	n.state, n.applied, n.shown, n.half = nil, 0, 0, nil
 	n.pulling, n.acting, n.again = false, false, false
 	n.waiters = nil
 	if w.raft.leader == n {

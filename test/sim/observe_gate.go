@@ -42,7 +42,7 @@ func sameResult(a, b fsm.Result) bool {
 	return a.Index == b.Index && a.DeploymentID == b.DeploymentID && a.Sequence == b.Sequence && a.Value == b.Value && refusal(a) == refusal(b)
 }
 
-// acknowledged checks what a caller is told (I3).
+// acknowledged checks what a caller is told (I3); whoever reads from now on has to see it.
 func (b *book) acknowledged(r *request, result fsm.Result) {
 	told := result
 	r.result = &told
@@ -53,6 +53,7 @@ func (b *book) acknowledged(r *request, result fsm.Result) {
 	if known && !sameResult(first.result, result) {
 		b.w.broken("I3", "request %s was executed at %d, and its caller was told something else", r.id, first.index)
 	}
+	b.acknowledgedAt(first.index)
 }
 
 // votes notes who approved what, from the commands alone.

@@ -57,6 +57,12 @@ const (
 	ForgetFinish Fault = "lose the end of operations"
 	// ForgetFollow lets a node stop following after a while (liveness).
 	ForgetFollow Fault = "stop following"
+	// ReadAnywhere lets a leader answer reads without asking whether it still is one (I8).
+	ReadAnywhere Fault = "read without verifying leadership"
+	// ReadAtOnce answers a read with what the node has (I8).
+	ReadAtOnce Fault = "read without waiting"
+	// ShowOlder shows a state again that was replaced (I9).
+	ShowOlder Fault = "show an older state"
 	// HideBuild takes every node's build for the newest one: a format comes into force that not all know.
 	HideBuild Fault = "hide an old build"
 )
@@ -66,7 +72,7 @@ func Faults() []Fault {
 	return []Fault{
 		ActivateTwice, SkipIntent, SkipSync, SkipBundleSync, SkipDirectorySync, SwapStaged, ServeForeign, ActOnOld, DropAcknowledged, ExecuteTwice, DenyExecuted,
 		CountTwice, ForgeTerm, ReuseIndex, RollBackAnywhere, LoseEntry, CopyRecord, HideRewrite, ForgeAudit, MisreadCommit,
-		ForgetFinish, ForgetFollow,
+		ForgetFinish, ForgetFollow, ReadAnywhere, ReadAtOnce, ShowOlder,
 	}
 }
 
@@ -234,6 +240,20 @@ func (w *world) plantDrops(p *proposal) bool {
 // plantStops reports whether a node does not follow any more.
 func (n *node) plantStops() bool {
 	return n.w.planted(ForgetFollow) && n.applied > 30 && n.id == "node2"
+}
+
+// plantVerified reports whether a leader takes itself for one.
+func (n *node) plantVerified() bool { return n.w.planted(ReadAnywhere) }
+
+// plantCurrent reports whether a node takes its state for a current one.
+func (n *node) plantCurrent() bool { return n.w.planted(ReadAtOnce) }
+
+// plantOlder is the index of the state that a node shows.
+func (n *node) plantOlder(index uint64) uint64 {
+	if n.w.planted(ShowOlder) && index > 0 && n.w.chance(0.001) {
+		return index - 1
+	}
+	return index
 }
 
 // plantDenied tells a caller something else than happened.

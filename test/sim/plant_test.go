@@ -15,7 +15,7 @@ func TestPlantedFaults(t *testing.T) {
 		ActivateTwice: {"I2"}, SkipIntent: {"I2"}, SkipSync: {"I2"}, SkipBundleSync: {"I6"}, SkipDirectorySync: {"I6"}, SwapStaged: {"I6"}, ServeForeign: {"I6"}, ActOnOld: {"I1", "I2"},
 		DropAcknowledged: {"I3"}, ExecuteTwice: {"I3"}, DenyExecuted: {"I3"}, CountTwice: {"I5"}, ForgeTerm: {"I10"}, ReuseIndex: {"I4", "I11"},
 		RollBackAnywhere: {"I7"}, LoseEntry: {"I11"}, CopyRecord: {"I12"}, HideRewrite: {"I13"}, ForgeAudit: {"I16"}, MisreadCommit: {"I17"},
-		ForgetFinish: {"liveness"}, ForgetFollow: {"liveness"},
+		ForgetFinish: {"liveness"}, ForgetFollow: {"liveness"}, ReadAnywhere: {"I8"}, ReadAtOnce: {"I8"}, ShowOlder: {"I9"},
 	}
 	for _, fault := range Faults() {
 		t.Run(string(fault), func(t *testing.T) {

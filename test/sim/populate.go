@@ -44,6 +44,7 @@ func (w *world) populate() {
 	w.after(w.between(1000, 3000), w.push)
 	w.upgrades()
 	w.elect()
+	w.after(w.between(1000, 3000), w.looks)
 }
 
 func (w *world) addNode(id string, file *settingsFile) *node {
