@@ -44,6 +44,9 @@ type Claims struct {
 type Config struct {
 	// Tokens is the replicated state of this node. Required.
 	Tokens TokenState
+	// Current returns a state that shows everything that was acknowledged before. A token that this node has not heard of
+	// is looked up there as well: it works on every node from when it was made. Nil: what this node has applied decides.
+	Current func(context.Context) (*fsm.State, error)
 	// Cluster is the cluster's name, which roles in certificates are of. Required.
 	Cluster string
 	// Node reports whether a connection is of another node. Nil: none is.

@@ -30,6 +30,9 @@ var (
 // maxBearer bounds a token that is looked at, bytes.
 const maxBearer = 8 << 10
 
+// lookupWait bounds how long a call with a token that this node does not know waits for a current state.
+const lookupWait = time.Second
+
 // Identify reads the credentials of a call: a token if there is one, else the
 // certificate of the connection.
 func (a *Authenticator) Identify(ctx context.Context) (admin.Identity, error) {
@@ -95,7 +98,7 @@ func (a *Authenticator) byToken(ctx context.Context, token string, to *admin.Ide
 		return nil
 	}
 	if hash, err := HashToken(token); err == nil {
-		return a.byHash(hash, to)
+		return a.byHash(ctx, hash, to)
 	}
 	if a.config.OIDC == nil || strings.Count(token, ".") != 2 {
 		return ErrUnknownToken
@@ -123,13 +126,29 @@ func (a *Authenticator) isAdminToken(token string) bool {
 }
 
 // byHash looks a token up in what this node has applied: a revocation that has
-// reached it holds at once.
-func (a *Authenticator) byHash(hash [sha256.Size]byte, to *admin.Identity) error {
-	token := a.config.Tokens.State().Token(fsm.TokenID(hash))
-	if token == nil || subtle.ConstantTimeCompare(token.Hash[:], hash[:]) != 1 {
+// reached it holds at once. One that is not there may have been made just now.
+func (a *Authenticator) byHash(ctx context.Context, hash [sha256.Size]byte, to *admin.Identity) error {
+	token := tokenOf(a.config.Tokens.State(), hash)
+	if token == nil && a.config.Current != nil {
+		ctx, cancel := context.WithTimeout(ctx, lookupWait)
+		defer cancel()
+		if state, err := a.config.Current(ctx); err == nil {
+			token = tokenOf(state, hash)
+		}
+	}
+	if token == nil {
 		return ErrUnknownToken
 	}
 	return a.bear(token, to)
+}
+
+// tokenOf returns the token with a hash, nil if there is none.
+func tokenOf(state *fsm.State, hash [sha256.Size]byte) *fsm.Token {
+	token := state.Token(fsm.TokenID(hash))
+	if token == nil || subtle.ConstantTimeCompare(token.Hash[:], hash[:]) != 1 {
+		return nil
+	}
+	return token
 }
 
 // bear makes an identity that of a token's bearer.

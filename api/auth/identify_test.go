@@ -172,6 +172,48 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
+// A token works on a node that has not heard of it yet; only such a one is asked about.
+func TestTokenMadeElsewhereJustNow(t *testing.T) {
+	r := newRig(t)
+	behind, asked := fsm.NewStore(fsm.New()), 0
+	var unreachable error
+	a, err := New(Config{
+		Tokens: behind, Cluster: "gis", Now: func() time.Time { return r.now },
+		Current: func(ctx context.Context) (*fsm.State, error) {
+			if _, bounded := ctx.Deadline(); !bounded {
+				t.Error("it may wait for ever")
+			}
+			asked++
+			return r.node.Store().State(), unreachable
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identify := func(token string, want error, questions int) {
+		t.Helper()
+		got, err := a.Identify(shown(token, nil))
+		if !errors.Is(err, want) || (err == nil) != (want == nil) || err == nil && got.Name != "ci" || asked != questions {
+			t.Fatalf("%+v, %v after %d questions, want %v after %d", got, err, asked, want, questions)
+		}
+	}
+	identify(r.token, nil, 1)
+	other, err := NewToken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	identify(other, ErrUnknownToken, 2)
+	identify("no-token-of-a-cluster", ErrUnknownToken, 2)
+	unreachable = errors.New("no leader")
+	identify(r.token, ErrUnknownToken, 3)
+	behind.Replace(r.node.Store().State())
+	identify(r.token, nil, 3)
+	r.revoke(t)
+	unreachable = nil
+	behind.Replace(r.node.Store().State())
+	identify(r.token, ErrUnknownToken, 4)
+}
+
 // A revocation that this node has applied holds for the next call.
 func TestRevocationHoldsAtOnce(t *testing.T) {
 	r := newRig(t)

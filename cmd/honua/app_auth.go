@@ -27,7 +27,7 @@ func (a *app) authenticator() (admin.Authenticator, error) {
 	}
 	c := auth.Config{
 		Tokens: a.cluster.Store(), Cluster: a.config.Cluster.Name, Node: a.isNode, Trusted: a.trusted,
-		Now: clock.Now, Logger: a.component("admin"),
+		Current: a.cluster.Linearize, Now: clock.Now, Logger: a.component("admin"),
 	}
 	if a.config.Auth.AdminToken != "" {
 		c.AdminToken = a.config.Auth.AdminToken.Expand
