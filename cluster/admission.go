@@ -52,7 +52,11 @@ func (n *Node) admit(ctx context.Context, r *pb.JoinRequest) error {
 	address := raft.ServerAddress(r.GetRaftAddress())
 	if !known || server.Address != address {
 		wanted := raft.Server{ID: raft.ServerID(r.GetNodeId()), Address: address, Suffrage: suffrage(server, known)}
-		return n.place(ctx, lead, wanted)
+		place := func() error { return n.place(ctx, lead, wanted) }
+		if known && r.GetNodeId() != n.cfg.NodeID {
+			return n.readdress(ctx, wanted, place)
+		}
+		return place()
 	}
 	if server.Suffrage == raft.Voter && !r.GetVoter() {
 		return n.demote(ctx, lead, server)

@@ -29,6 +29,7 @@ type transport struct {
 	*raft.NetworkTransport
 	contacts *contacts
 	stream   *streamLayer
+	moves    moves
 	directory
 }
 
@@ -91,8 +92,11 @@ func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, a
 		defer t.contacts.unanswered(id)
 		return t.append(id, target, args, resp)
 	}
+	if t.moves.turnsAway(id, target) {
+		return errMoving
+	}
 	err := t.append(id, target, args, resp)
-	if err == nil || !t.court(id, time.Now()) {
+	if err == nil || !t.court(id, target, time.Now()) {
 		return err
 	}
 	return t.append(id, target, args, resp)
@@ -139,8 +143,8 @@ func (r notedReader) Read(p []byte) (int, error) {
 }
 
 // court waits until the peer has answered something after the given time. It
-// gives up when the peer was removed, or is sent no more heartbeats.
-func (t *transport) court(id raft.ServerID, since time.Time) bool {
+// gives up when the peer was removed, moves, or is sent no more heartbeats.
+func (t *transport) court(id raft.ServerID, target raft.ServerAddress, since time.Time) bool {
 	ticker := time.NewTicker(courtPoll)
 	defer ticker.Stop()
 	for {
@@ -148,6 +152,9 @@ func (t *transport) court(id raft.ServerID, since time.Time) bool {
 		case <-t.stream.closing:
 			return false
 		case <-ticker.C:
+		}
+		if t.moves.turnsAway(id, target) {
+			return false
 		}
 		c := t.contacts.get(id)
 		if c.at.After(since) {
