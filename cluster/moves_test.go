@@ -25,7 +25,7 @@ func (r *replication) run(t *transport, until raft.ServerAddress) {
 		r.mu.Lock()
 		peer := r.peer
 		r.mu.Unlock()
-		if t.moves.turnsAway(peer.ID, peer.Address) {
+		if t.turnsAway(peer.ID, peer.Address) {
 			<-time.After(10 * time.Millisecond)
 			continue
 		}
@@ -46,7 +46,7 @@ func TestReplicationStandsStillForAMove(t *testing.T) {
 		group.Go(func() { b.run(n.transport, moved.Address) })
 		<-time.After(commitTimeout / 2)
 		err := n.readdress(t.Context(), moved, func() error {
-			if n.transport.moves.turnsAway("c", "10.0.0.3:7701") || n.transport.moves.turnsAway("b", moved.Address) {
+			if n.transport.turnsAway("c", "10.0.0.3:7701") || n.transport.turnsAway("b", moved.Address) {
 				t.Error("another server, or the new address, was turned away")
 			}
 			if b.reads.Load() {
@@ -61,7 +61,7 @@ func TestReplicationStandsStillForAMove(t *testing.T) {
 			t.Error(err)
 		}
 		group.Wait()
-		if n.transport.moves.turnsAway("b", "10.0.0.2:7701") {
+		if n.transport.turnsAway("b", "10.0.0.2:7701") {
 			t.Error("the move has not ended")
 		}
 	})
@@ -83,7 +83,7 @@ func TestMoveOfASilentServer(t *testing.T) {
 		if err := n.readdress(ctx, raft.Server{ID: "b", Address: "new"}, func() error { return nil }); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
-		if n.transport.moves.turnsAway("b", "old") {
+		if n.transport.turnsAway("b", "old") {
 			t.Error("the move has not ended")
 		}
 	})

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -29,7 +30,8 @@ type transport struct {
 	*raft.NetworkTransport
 	contacts *contacts
 	stream   *streamLayer
-	moves    moves
+	// moving is the server whose address changes just now, nil if none does.
+	moving atomic.Pointer[move]
 	directory
 }
 
@@ -92,7 +94,7 @@ func (t *transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, a
 		defer t.contacts.unanswered(id)
 		return t.append(id, target, args, resp)
 	}
-	if t.moves.turnsAway(id, target) {
+	if t.turnsAway(id, target) {
 		return errMoving
 	}
 	err := t.append(id, target, args, resp)
@@ -153,7 +155,7 @@ func (t *transport) court(id raft.ServerID, target raft.ServerAddress, since tim
 			return false
 		case <-ticker.C:
 		}
-		if t.moves.turnsAway(id, target) {
+		if t.turnsAway(id, target) {
 			return false
 		}
 		c := t.contacts.get(id)

@@ -116,5 +116,5 @@ func Message(err error) string {
 // ReasonOf is the reason that an answer of the API gives, in lower case; empty if it gives none.
 func ReasonOf(err error) string {
 	st, _ := status.FromError(err)
-	return strings.ToLower(errorInfo(st).GetReason())
+	return reasonIn(errorInfo(st))
 }

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"strings"
+
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -45,11 +47,11 @@ func judge(err error) verdict {
 		}
 		return broken
 	case codes.ResourceExhausted:
-		if notExecuted && ReasonOf(err) == "overloaded" {
+		if notExecuted && reasonIn(info) == "overloaded" {
 			return elsewhere
 		}
 	case codes.FailedPrecondition, codes.Aborted:
-		if notExecuted && ReasonOf(err) == "not_leader" {
+		if notExecuted && reasonIn(info) == "not_leader" {
 			return elsewhere
 		}
 	}
@@ -71,6 +73,9 @@ func errorInfo(st *status.Status) *errdetails.ErrorInfo {
 	}
 	return nil
 }
+
+// reasonIn is the reason of an ErrorInfo, in lower case; empty if there is none.
+func reasonIn(info *errdetails.ErrorInfo) string { return strings.ToLower(info.GetReason()) }
 
 // leaderHint is the address of the leader that an answer names; empty if it names none.
 func leaderHint(err error) string {
