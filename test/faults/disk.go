@@ -108,8 +108,17 @@ func (d *Disk) Fill() error {
 	return errors.Join(err, file.Close())
 }
 
-// MakeRoom undoes Fill.
-func (d *Disk) MakeRoom() error { return os.Remove(filepath.Join(d.Path, ballast)) }
+// MakeRoom undoes Fill, and a power loss does not undo that.
+func (d *Disk) MakeRoom() error {
+	if err := os.Remove(filepath.Join(d.Path, ballast)); err != nil {
+		return err
+	}
+	directory, err := os.Open(d.Path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(directory.Sync(), directory.Close())
+}
 
 // Close unmounts the disk and deletes it. Processes that still use it keep it alive until they end.
 func (d *Disk) Close() error {

@@ -87,6 +87,19 @@ func TestFullAndReadOnlyDisk(t *testing.T) {
 	}
 }
 
+// A disk that was full and lost power afterwards is not full again: its node would never come back.
+func TestRoomSurvivesAPowerLoss(t *testing.T) {
+	d := newDisk(t)
+	for _, do := range []func() error{d.Fill, d.MakeRoom, d.CutPower, d.Restore} {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := put(filepath.Join(d.Path, "file"), "content", true); err != nil {
+		t.Error(err)
+	}
+}
+
 // A process gets the error while the fault is injected, and not afterwards.
 func TestInjectedFault(t *testing.T) {
 	dir := t.TempDir()
