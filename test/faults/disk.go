@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/honua-io/honua-gitops/internal/durable"
 )
 
 const (
@@ -113,11 +115,7 @@ func (d *Disk) MakeRoom() error {
 	if err := os.Remove(filepath.Join(d.Path, ballast)); err != nil {
 		return err
 	}
-	directory, err := os.Open(d.Path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(directory.Sync(), directory.Close())
+	return durable.SyncDirectory(d.Path)
 }
 
 // Close unmounts the disk and deletes it. Processes that still use it keep it alive until they end.

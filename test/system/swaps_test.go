@@ -4,10 +4,12 @@ package system
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,7 +62,7 @@ func TestDeploymentsUnderLoad(t *testing.T) {
 		group.Go(func() { readers.read(ctx, t, begin, c.Nodes[i%len(c.Nodes)]) })
 	}
 	seen := func() error { return readers.sawEverywhere(digest, len(c.Nodes)) }
-	harness.Eventually(t, 30*time.Second, seen)
+	harness.Eventually(t, 30*time.Second, func() error { return errors.Join(readers.answered(clients), seen()) })
 	for n := 1; n <= *deployments && !t.Failed(); n++ {
 		made := commit(n)
 		_, err := c.Client().Environments().SyncEnvironment(t.Context(), &pb.SyncEnvironmentRequest{Environment: development})
@@ -75,8 +77,18 @@ func TestDeploymentsUnderLoad(t *testing.T) {
 
 // swapReaders are what clients saw: how many properties features had, by digest and node.
 type swapReaders struct {
+	answers atomic.Int64
+
 	mu   sync.Mutex
 	seen map[string]map[string]int
+}
+
+// answered returns an error until there were so many answers.
+func (r *swapReaders) answered(least int64) error {
+	if n := r.answers.Load(); n < least {
+		return fmt.Errorf("%d answers, not %d", n, least)
+	}
+	return nil
 }
 
 // saw notes an answer of a node; another of the same digest there must have had as many properties.
@@ -128,6 +140,7 @@ func (r *swapReaders) read(ctx context.Context, t *testing.T, begin time.Duratio
 				t.Error(err)
 			}
 		}
+		r.answers.Add(1)
 	}
 }
 
